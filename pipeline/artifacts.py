@@ -1,0 +1,182 @@
+"""The only door to disk: tensors, metrics, tables and pictures, each whole or not there at all."""
+
+import csv
+import io
+import json
+import math
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import safetensors
+import safetensors.numpy
+
+from pipeline.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DIGITS = 6
+"""Decimal places of every figure in a metrics file or table."""
+
+
+class Tensors(NamedTuple):
+    """Named arrays, and what is to be known about them."""
+
+    arrays: dict[str, npt.NDArray[Any]]
+    about: dict[str, Any]
+
+
+def save_bytes(path: Path | str, content: bytes) -> None:
+    """Writes a file in one step: a reader sees the old content or the new, never a part.
+
+    Raises:
+        InputError: if the disk is full, read-only or out of reach.
+    """
+    path = Path(path)
+    try:
+        with _replacement(path) as file:
+            file.write_bytes(content)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror}") from None
+
+
+@contextmanager
+def _replacement(path: Path) -> Iterator[Path]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def load_bytes(path: Path | str) -> bytes:
+    """Reads a file.
+
+    Raises:
+        InputError: if it can't be read.
+    """
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def save_tensors(
+    path: Path | str, arrays: Mapping[str, npt.ArrayLike], about: Mapping[str, Any]
+) -> None:
+    """Saves named arrays (or CPU tensors) as safetensors, with a description.
+
+    Args:
+        path: the file.
+        arrays: what to save.
+        about: any JSON value; `kind` says what sort of file this is.
+
+    Raises:
+        InputError: as `save_bytes`.
+    """
+    # The header's order of several metadata keys varies from run to run, so there is but one.
+    metadata = {"about": json.dumps(dict(about), sort_keys=True)}
+    contiguous = {name: np.ascontiguousarray(array) for name, array in sorted(arrays.items())}
+    save_bytes(path, safetensors.numpy.save(contiguous, metadata))
+
+
+def load_tensors(path: Path | str, kind: str) -> Tensors:
+    """Loads what `save_tensors` saved.
+
+    Args:
+        path: the file.
+        kind: the sort of file expected.
+
+    Raises:
+        InputError: if the file is missing, cut short, not safetensors or of another kind.
+    """
+    if not Path(path).is_file():
+        raise InputError(f"{path}: not found; `dvc repro` makes it, `dvc checkout` restores it")
+    try:
+        with safetensors.safe_open(path, framework="numpy") as file:
+            about = json.loads((file.metadata() or {}).get("about", "{}"))
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (safetensors.SafetensorError, json.JSONDecodeError, OSError) as error:
+        raise InputError(f"{path}: cut short, or not a safetensors file: {error}") from None
+    if about.get("kind") != kind:
+        found = about.get("kind") or "something else"
+        raise InputError(f"{path}: holds {found}; {kind} accepted")
+    return Tensors(arrays, about)
+
+
+def save_json(path: Path | str, content: Any) -> None:
+    """Saves JSON with sorted keys and rounded figures.
+
+    Raises:
+        InputError: as `save_bytes`.
+    """
+    text = json.dumps(_rounded(content), indent=2, sort_keys=True, allow_nan=False)
+    save_bytes(path, f"{text}\n".encode())
+
+
+def load_json(path: Path | str) -> Any:
+    """Loads a JSON file.
+
+    Raises:
+        InputError: if it is missing or isn't JSON.
+    """
+    try:
+        return json.loads(load_bytes(path))
+    except ValueError as error:
+        raise InputError(f"{path}: not JSON: {error}") from None
+
+
+def save_table(path: Path | str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Saves rows as CSV, figures rounded, columns in the order of their first appearance.
+
+    Raises:
+        InputError: as `save_bytes`.
+    """
+    columns = list(dict.fromkeys(column for row in rows for column in row))
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, columns, lineterminator="\n", restval="")
+    writer.writeheader()
+    writer.writerows(_rounded(row) for row in rows)
+    save_bytes(path, text.getvalue().encode())
+
+
+def load_table(path: Path | str) -> "pd.DataFrame":
+    """Loads a CSV file.
+
+    Raises:
+        InputError: if it is missing or isn't CSV.
+    """
+    import pandas as pd  # takes a second, and most stages only write tables
+
+    try:
+        return pd.read_csv(io.BytesIO(load_bytes(path)))
+    except ValueError as error:
+        raise InputError(f"{path}: not a CSV table: {error}") from None
+
+
+def _rounded(value: Any) -> Any:
+    match value:
+        case bool() | np.bool_():
+            return bool(value)
+        case float() | np.floating():
+            number = float(value)
+            return None if math.isnan(number) else round(number, DIGITS) + 0.0
+        case np.integer():
+            return int(value)
+        case Mapping():
+            return {str(key): _rounded(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_rounded(item) for item in value]
+        case _:
+            return value

@@ -1,0 +1,69 @@
+"""Where and how the arithmetic runs, so that equal runs give equal bytes."""
+
+import ctypes
+import os
+import sys
+from typing import Literal
+
+import torch
+
+from pipeline.errors import InputError
+from pipeline.params import Count, Section
+
+INSTRUCTIONS = {
+    "ATEN_CPU_CAPABILITY": "avx2",
+    "ONEDNN_MAX_CPU_ISA": "AVX2",
+    "MKL_CBWR": "AVX2",
+    "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
+}
+
+
+class Compute(Section):
+    """The shared section `compute`.
+
+    `reproducible` fixes the instruction set and the order of every sum, at a cost in speed; without
+    it, `device: auto` takes a GPU where there is one.
+    """
+
+    device: Literal["auto", "cpu", "cuda"]
+    threads: Count
+    reproducible: bool
+
+    def start(self) -> torch.device:
+        """Sets this process up, and says where its tensors belong.
+
+        To be called before any tensor is computed: PyTorch, oneDNN and MKL read their environment
+        when they are first used. Processes started later inherit it.
+
+        Raises:
+            InputError: if a GPU is asked for and there is none, or the processor lacks AVX2.
+        """
+        _keep_freed_memory()
+        if self.reproducible:
+            os.environ.update(INSTRUCTIONS)
+            torch.use_deterministic_algorithms(True)
+            if torch.backends.cpu.get_cpu_capability() != "AVX2":
+                raise InputError(
+                    "params.yaml: compute.reproducible is true, which needs an x86-64 processor "
+                    f"with AVX2; found {torch.backends.cpu.get_cpu_capability()}"
+                )
+            torch.set_num_threads(self.threads)
+        return self._device()
+
+    def _device(self) -> torch.device:
+        if self.device == "cuda" and not torch.cuda.is_available():
+            raise InputError("params.yaml: compute.device is cuda, but PyTorch finds no GPU")
+        if self.device == "auto":
+            gpu = not self.reproducible and torch.cuda.is_available()
+            return torch.device("cuda" if gpu else "cpu")
+        return torch.device(self.device)
+
+
+def _keep_freed_memory() -> None:
+    """Tells glibc to keep freed memory, which spares page faults at every step of a training."""
+    if sys.platform == "linux":
+        trim_threshold, mmap_threshold = -1, -3  # names in malloc.h
+        library = ctypes.CDLL(None)
+        if hasattr(library, "mallopt"):
+            library.mallopt(mmap_threshold, 1 << 30)
+            library.mallopt(trim_threshold, 1 << 30)

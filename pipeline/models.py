@@ -1,0 +1,133 @@
+"""The networks: a trunk that turns images into features, and a head that turns those into logits."""
+
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from pipeline import artifacts
+
+KIND = "a model"
+Initialisation = Literal["he", "xavier", "default"]
+
+
+class Classifier(nn.Module):
+    """A trunk and a head.
+
+    Attributes:
+        trunk: uint8 images, or floats in [0, 1], `(n, channels, height, width)` to features
+            `(n, features)`, float32.
+        head: features to logits `(n, classes)`, float32.
+        description: what `build` needs to make the same network again.
+    """
+
+    def __init__(self, trunk: nn.Module, head: nn.Sequential, description: dict[str, Any]):
+        super().__init__()
+        self.trunk = trunk
+        self.head = head
+        self.description = description
+
+    def forward(self, images: Tensor) -> Tensor:
+        logits: Tensor = self.head(self.trunk(images))
+        return logits
+
+
+class Pixels(nn.Module):
+    """The one scaling of pixels: uint8 in 0…255 to float32 in 0…1; floats pass unchanged."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return images.float() / 255 if images.dtype == torch.uint8 else images
+
+
+def digit_cnn(shape: tuple[int, int, int], classes: int, dropout: float) -> Classifier:
+    """Three convolutions (32, 64, 64; 3×3, unpadded), two poolings, three dense layers.
+
+    At 28×28×1 and ten classes it has 576 features and 147,402 parameters.
+
+    Args:
+        shape: channels, height and width of an image.
+        classes: number of logits.
+        dropout: share of the hidden units of the head dropped in training.
+    """
+    trunk = nn.Sequential(
+        Pixels(),
+        # ReLU after pooling is the same function as before it, on a quarter of the elements.
+        nn.Conv2d(shape[0], 32, 3), nn.MaxPool2d(2), nn.ReLU(),
+        nn.Conv2d(32, 64, 3), nn.MaxPool2d(2), nn.ReLU(),
+        nn.Conv2d(64, 64, 3), nn.ReLU(),
+        nn.Flatten(),
+    )  # fmt: skip
+    features = trunk(torch.zeros(1, *shape)).shape[1]
+    trunk.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    head = dense_head((features, 128, 128, classes), dropout)
+    description = {"network": "digit_cnn", "shape": shape, "classes": classes, "dropout": dropout}
+    return Classifier(trunk, head, description)
+
+
+def dense_head(widths: tuple[int, ...], dropout: float) -> nn.Sequential:
+    """Dense layers `dense_1`, `dense_2`, …, `output`, with ReLU and dropout between them."""
+    layers: OrderedDict[str, nn.Module] = OrderedDict()
+    for number, (inputs, outputs) in enumerate(zip(widths, widths[1:-1], strict=False), start=1):
+        layers[f"dense_{number}"] = nn.Linear(inputs, outputs)
+        layers[f"relu_{number}"] = nn.ReLU()
+        layers[f"dropout_{number}"] = nn.Dropout(dropout)
+    layers["output"] = nn.Linear(widths[-2], widths[-1])
+    return nn.Sequential(layers)
+
+
+NETWORKS = {"digit_cnn": digit_cnn}
+
+
+def build(description: dict[str, Any]) -> Classifier:
+    """Makes a network from its description, with PyTorch's default initialisation."""
+    arguments = dict(description)
+    return NETWORKS[arguments.pop("network")](**arguments)
+
+
+def initialise(model: nn.Module, how: Initialisation) -> None:
+    """Draws the weights of all convolutions and dense layers anew, and sets their biases to zero.
+
+    He (arXiv 1502.01852) and Xavier (Glorot and Bengio 2010) in their uniform forms; `default` is
+    PyTorch's own: weights and biases uniform in ±1/√inputs.
+    """
+    for layer in model.modules():
+        if not isinstance(layer, nn.Conv2d | nn.Linear):
+            continue
+        if how == "he":
+            nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu")
+        elif how == "xavier":
+            nn.init.xavier_uniform_(layer.weight)
+        else:
+            nn.init.kaiming_uniform_(layer.weight, a=5**0.5)
+        if layer.bias is None:
+            continue
+        if how == "default":
+            bound = layer.weight[0].numel() ** -0.5
+            nn.init.uniform_(layer.bias, -bound, bound)
+        else:
+            nn.init.zeros_(layer.bias)
+
+
+def trainable_parameters(model: nn.Module) -> int:
+    """How many numbers of a model a training may change."""
+    return sum(weight.numel() for weight in model.parameters() if weight.requires_grad)
+
+
+def save(path: Path | str, model: Classifier) -> None:
+    """Saves a model's weights, with the description of its network, as safetensors."""
+    weights = {name: weight.detach().cpu().contiguous() for name, weight in model.state_dict().items()}
+    artifacts.save_tensors(path, weights, {"kind": KIND, **model.description})
+
+
+def load(path: Path | str) -> Classifier:
+    """Loads what `save` saved, ready to predict (dropout off).
+
+    Raises:
+        InputError: if the file is missing, damaged or of another kind.
+    """
+    weights, about = artifacts.load_tensors(path, KIND)
+    model = build({key: value for key, value in about.items() if key != "kind"})
+    model.load_state_dict({name: torch.from_numpy(weight) for name, weight in weights.items()})
+    return model.eval()

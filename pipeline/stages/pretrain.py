@@ -1,0 +1,50 @@
+"""Trains the base model on the old classes alone."""
+
+from functools import partial
+
+import torch
+from pydantic import Field
+
+from pipeline import methods, models, training
+from pipeline.compute import Compute
+from pipeline.datasets import Labelled
+from pipeline.models import Initialisation
+from pipeline.params import NotNegative, Section, Seed
+from pipeline.scoring import Validation
+from pipeline.seeding import derive
+from pipeline.training import Recipe
+
+
+class Augmentation(Section):
+    """Largest rotation (radians), relative change of size and move (pixels); 0 is none."""
+
+    rotation: NotNegative
+    scale: float = Field(ge=0, lt=1)
+    translation: NotNegative
+
+
+class Pretrain(Recipe):
+    initialisation: Initialisation
+    dropout: float = Field(ge=0, lt=1)
+    augmentation: Augmentation
+
+
+def main(seed: Seed, compute: Compute, pretrain: Pretrain) -> None:
+    device = compute.start()
+    torch.manual_seed(derive(seed, "pretrain"))
+    train = Labelled.load("data/split/old_train.safetensors")
+    validation = Labelled.load("data/split/validation.safetensors")
+    old_validation = Validation.of(validation.where(~validation.is_new), "overall", device)
+
+    model = models.digit_cnn(train.inputs.shape[1:], len(train.classes), pretrain.dropout)
+    models.initialise(model, pretrain.initialisation)
+    curve = training.fit(
+        model.to(device),
+        torch.from_numpy(train.inputs).to(device),
+        torch.from_numpy(train.labels).to(device),
+        pretrain,
+        old_validation,
+        augment=partial(training.random_affine, **pretrain.augmentation.model_dump()),
+        progress="pretrain",
+    )
+    methods.save("base", model, curve=curve, trainable=models.trainable_parameters(model))

@@ -4,6 +4,7 @@
 """
 
 import importlib
+import os
 import sys
 
 from pipeline import params
@@ -17,6 +18,8 @@ def main(arguments: list[str]) -> int:
         print(f"usage: python -m pipeline {{{','.join(accepted)}}}", file=sys.stderr)
         return 2
     name = arguments[0]
+    # Before PyTorch is loaded: threads that wait without spinning leave the cores to others.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
         if name == "check":
             check()

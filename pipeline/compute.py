@@ -29,8 +29,11 @@ class Compute(Section):
     threads: Count
     reproducible: bool
 
-    def start(self) -> torch.device:
+    def start(self, threads: int | None = None) -> torch.device:
         """Sets this process up, and says where its tensors belong.
+
+        Args:
+            threads: other than the section's; 1 where the steps are too small to be shared out.
 
         To be called before any tensor is computed: PyTorch, oneDNN and MKL read their environment
         when they are first used. Processes started later inherit it.
@@ -47,7 +50,7 @@ class Compute(Section):
                     "params.yaml: compute.reproducible is true, which needs an x86-64 processor "
                     f"with AVX2; found {torch.backends.cpu.get_cpu_capability()}"
                 )
-            torch.set_num_threads(self.threads)
+            torch.set_num_threads(threads or self.threads)
         return self._device()
 
     def _device(self) -> torch.device:

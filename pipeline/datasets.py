@@ -188,10 +188,12 @@ def _bundled_digits() -> dict[str, bytes]:
     bilinear = Image.Resampling.BILINEAR
     images = np.stack([Image.fromarray(image).resize((28, 28), bilinear) for image in small])
     labels = digits.target.astype(np.uint8)
-    parts = train_test_split(
-        images, labels, test_size=1 / 6, stratify=labels, random_state=0
-    )
-    names = [f"{part}-{kind}" for kind in ("images-idx3-ubyte", "labels-idx1-ubyte") for part in ("train", "t10k")]
+    parts = train_test_split(images, labels, test_size=1 / 6, stratify=labels, random_state=0)
+    names = [
+        f"{part}-{kind}"
+        for kind in ("images-idx3-ubyte", "labels-idx1-ubyte")
+        for part in ("train", "t10k")
+    ]
     return {name: _idx_bytes(part) for name, part in zip(names, parts, strict=True)}
 
 

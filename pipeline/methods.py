@@ -84,13 +84,17 @@ def load_all() -> list[Method]:
     Raises:
         InputError: if a file is missing or damaged.
     """
-    names = sorted((folder.name for folder in FOLDER.iterdir()), key=lambda name: (name != "base", name))
+    names = sorted(
+        (folder.name for folder in FOLDER.iterdir()), key=lambda name: (name != "base", name)
+    )
     return [_load(name) for name in names]
 
 
 def _load(name: str) -> Method:
     folder = FOLDER / name
-    tuned, curve, study = (folder / file for file in ("tuned.safetensors", "curve.csv", "study.csv"))
+    tuned, curve, study = (
+        folder / file for file in ("tuned.safetensors", "curve.csv", "study.csv")
+    )
     return Method(
         name,
         models.load(folder / "model.safetensors"),

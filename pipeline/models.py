@@ -1,6 +1,8 @@
-"""The networks: a trunk that turns images into features, and a head that turns those into logits."""
+"""The networks: a trunk turns images into features, a head turns features into logits."""
 
 from collections import OrderedDict
+from copy import deepcopy
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,7 +25,7 @@ class Classifier(nn.Module):
         description: what `build` needs to make the same network again.
     """
 
-    def __init__(self, trunk: nn.Module, head: nn.Sequential, description: dict[str, Any]):
+    def __init__(self, trunk: nn.Module, head: nn.Module, description: dict[str, Any]):
         super().__init__()
         self.trunk = trunk
         self.head = head
@@ -69,7 +71,7 @@ def digit_cnn(shape: tuple[int, int, int], classes: int, dropout: float) -> Clas
 def dense_head(widths: tuple[int, ...], dropout: float) -> nn.Sequential:
     """Dense layers `dense_1`, `dense_2`, …, `output`, with ReLU and dropout between them."""
     layers: OrderedDict[str, nn.Module] = OrderedDict()
-    for number, (inputs, outputs) in enumerate(zip(widths, widths[1:-1], strict=False), start=1):
+    for number, (inputs, outputs) in enumerate(pairwise(widths[:-1]), start=1):
         layers[f"dense_{number}"] = nn.Linear(inputs, outputs)
         layers[f"relu_{number}"] = nn.ReLU()
         layers[f"dropout_{number}"] = nn.Dropout(dropout)
@@ -110,6 +112,13 @@ def initialise(model: nn.Module, how: Initialisation) -> None:
             nn.init.zeros_(layer.bias)
 
 
+def with_head(base: Classifier, head: nn.Module) -> Classifier:
+    """A copy of a model, its trunk frozen, with a copy of another head."""
+    model = Classifier(deepcopy(base.trunk), deepcopy(head), base.description)
+    model.trunk.requires_grad_(False)
+    return model
+
+
 def trainable_parameters(model: nn.Module) -> int:
     """How many numbers of a model a training may change."""
     return sum(weight.numel() for weight in model.parameters() if weight.requires_grad)
@@ -117,7 +126,9 @@ def trainable_parameters(model: nn.Module) -> int:
 
 def save(path: Path | str, model: Classifier) -> None:
     """Saves a model's weights, with the description of its network, as safetensors."""
-    weights = {name: weight.detach().cpu().contiguous() for name, weight in model.state_dict().items()}
+    weights = {
+        name: weight.detach().cpu().contiguous() for name, weight in model.state_dict().items()
+    }
     artifacts.save_tensors(path, weights, {"kind": KIND, **model.description})
 
 

@@ -38,7 +38,9 @@ class _Loader(yaml.SafeLoader):
 
 
 _Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"^[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"), list("-+0123456789")
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"),
+    list("-+0123456789"),
 )
 
 
@@ -68,7 +70,7 @@ def read(path: Path = PARAMS) -> dict[str, Any]:
         InputError: if the file is missing, isn't YAML or holds a section unknown to every stage.
     """
     try:
-        content = yaml.load(path.read_text("utf-8"), _Loader)  # noqa: S506 (a SafeLoader)
+        content = yaml.load(path.read_text("utf-8"), _Loader)
     except FileNotFoundError:
         raise InputError(f"{path}: not found in {Path.cwd()}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from pipeline import scoring
+from pipeline.datasets import Labelled
 from pipeline.params import Count, NotNegative, Positive, Section
 
 Curve = list[dict[str, Any]]
@@ -143,9 +144,14 @@ def predict(model: nn.Module, inputs: Tensor, batch: int = 1000) -> Tensor:
         return torch.cat([model.eval()(part) for part in inputs.split(batch)])
 
 
-def random_affine(
-    images: Tensor, rotation: float, scale: float, translation: float
-) -> Tensor:
+def join(device: torch.device, *parts: Labelled) -> tuple[Tensor, Tensor]:
+    """Puts the inputs and the labels of some parts together, on a device."""
+    inputs = torch.cat([torch.from_numpy(part.inputs) for part in parts])
+    labels = torch.cat([torch.from_numpy(part.labels) for part in parts])
+    return inputs.to(device), labels.to(device)
+
+
+def random_affine(images: Tensor, rotation: float, scale: float, translation: float) -> Tensor:
     """Turns, scales and moves every image of a batch at random, each by its own draw.
 
     Args:
@@ -162,9 +168,7 @@ def random_affine(
     angle, size = draws[0] * rotation, 1 + draws[1] * scale
     cosine, sine = angle.cos() / size, angle.sin() / size
     right, down = draws[2] * (2 * translation / width), draws[3] * (2 * translation / height)
-    matrix = torch.stack(
-        [cosine, -sine, right, sine, cosine, down], dim=1
-    ).view(count, 2, 3)
+    matrix = torch.stack([cosine, -sine, right, sine, cosine, down], dim=1).view(count, 2, 3)
     grid = F.affine_grid(matrix, list(images.shape), align_corners=False)
     pixels = images.float() / 255 if images.dtype == torch.uint8 else images
     return F.grid_sample(pixels, grid, align_corners=False)

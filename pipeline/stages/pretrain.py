@@ -40,8 +40,7 @@ def main(seed: Seed, compute: Compute, pretrain: Pretrain) -> None:
     models.initialise(model, pretrain.initialisation)
     curve = training.fit(
         model.to(device),
-        torch.from_numpy(train.inputs).to(device),
-        torch.from_numpy(train.labels).to(device),
+        *training.join(device, train),
         pretrain,
         old_validation,
         augment=partial(training.random_affine, **pretrain.augmentation.model_dump()),

@@ -1,0 +1,150 @@
+"""LoRA (arXiv 2106.09685): wrap, train, set strength, merge, export."""
+
+import json
+from collections.abc import Sequence
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from pipeline import artifacts
+from pipeline.errors import InputError
+
+WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"
+PREFIX = "base_model.model."
+
+
+class LoRALinear(nn.Module):
+    """A frozen dense layer plus a trainable product of two small matrices.
+
+    It computes `W x + b + strength · (alpha / r) · B A x`. A is Kaiming-uniform and B zero, so that
+    a new adapter changes nothing; at strength 0 it is the frozen layer, bit for bit.
+    """
+
+    def __init__(self, base: nn.Linear, r: int, alpha: float, dropout: float):
+        super().__init__()
+        self.base = base
+        self.lora_A = nn.Linear(base.in_features, r, bias=False)
+        self.lora_B = nn.Linear(r, base.out_features, bias=False)
+        self.dropout = nn.Dropout(dropout)
+        self.scaling = alpha / r
+        self.strength = 1.0
+        nn.init.kaiming_uniform_(self.lora_A.weight, a=5**0.5)
+        nn.init.zeros_(self.lora_B.weight)
+        base.requires_grad_(False)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        outputs: Tensor = self.base(inputs)
+        if self.strength == 0:
+            return outputs
+        update = self.lora_B(self.lora_A(self.dropout(inputs)))
+        return outputs + (self.strength * self.scaling) * update
+
+    def merged(self) -> nn.Linear:
+        """A plain dense layer with the update added to its weights."""
+        layer = deepcopy(self.base)
+        with torch.no_grad():
+            update = self.lora_B.weight @ self.lora_A.weight
+            layer.weight += (self.strength * self.scaling) * update
+        return layer
+
+
+def wrap(model: nn.Module, targets: Sequence[str], r: int, alpha: float, dropout: float) -> None:
+    """Freezes a model and puts an adapter on each of its target layers, in place.
+
+    Args:
+        model: with dense layers.
+        targets: names of dense layers, or of their last parts, as in PEFT's `target_modules`.
+        r: rank.
+        alpha: the update is scaled by alpha / r.
+        dropout: share of an adapter's inputs dropped in training.
+
+    Raises:
+        InputError: if a target is not the name of a dense layer.
+    """
+    model.requires_grad_(False)
+    dense = {name: layer for name, layer in model.named_modules() if isinstance(layer, nn.Linear)}
+    for target in targets:
+        names = [name for name in dense if name == target or name.endswith(f".{target}")]
+        if not names:
+            accepted = ", ".join(name.rpartition(".")[2] for name in dense)
+            raise InputError(f"params.yaml: no dense layer is named {target}; accepted: {accepted}")
+        for name in names:
+            model.set_submodule(name, LoRALinear(dense[name], r, alpha, dropout))
+
+
+def set_strength(model: nn.Module, strength: float) -> None:
+    """Multiplies the update of every adapter: 0 is the base model, 1 the model as trained."""
+    for _, layer in adapted(model):
+        layer.strength = strength
+
+
+def merge(model: nn.Module) -> None:
+    """Replaces every adapter, in place, by a plain dense layer that computes the same."""
+    for name, layer in adapted(model):
+        model.set_submodule(name, layer.merged())
+
+
+def save(folder: Path | str, model: nn.Module) -> None:
+    """Saves a model's adapters in the layout of the PEFT library, their strength within alpha.
+
+    Raises:
+        InputError: if a file can't be written.
+    """
+    adapters = adapted(model)
+    first = adapters[0][1]
+    weights = {
+        f"{PREFIX}{name}.{part}.weight": getattr(layer, part).weight.detach().cpu()
+        for name, layer in adapters
+        for part in ("lora_A", "lora_B")
+    }
+    config = {
+        "peft_type": "LORA",
+        "r": first.lora_A.out_features,
+        "lora_alpha": first.strength * first.scaling * first.lora_A.out_features,
+        "lora_dropout": first.dropout.p,
+        "target_modules": sorted(name for name, _ in adapters),
+        "bias": "none",
+        "fan_in_fan_out": False,
+        "inference_mode": True,
+        "init_lora_weights": True,
+        "base_model_name_or_path": None,
+        "task_type": None,
+    }
+    artifacts.save_tensors(Path(folder) / WEIGHTS, weights, {"kind": "a LoRA adapter"})
+    artifacts.save_bytes(Path(folder) / CONFIG, f"{json.dumps(config, indent=2)}\n".encode())
+
+
+def load(folder: Path | str, model: nn.Module) -> None:
+    """Puts the adapters that `save` saved on their base model, in place.
+
+    Raises:
+        InputError: if a file is missing or damaged, or the model is another.
+    """
+    config = artifacts.load_json(Path(folder) / CONFIG)
+    arrays, _ = artifacts.load_tensors(Path(folder) / WEIGHTS, "a LoRA adapter")
+    wrap(model, config["target_modules"], config["r"], config["lora_alpha"], config["lora_dropout"])
+    weights = {name.removeprefix(PREFIX): torch.from_numpy(array) for name, array in arrays.items()}
+    if unexpected := model.load_state_dict(weights, strict=False).unexpected_keys:
+        raise InputError(f"{folder}: holds {unexpected[0]}, which this model hasn't")
+
+
+def interpolate(base: nn.Module, tuned: nn.Module, strength: float) -> Any:
+    """The model whose weights lie on the line from `base` (0) to `tuned` (1): WiSE-FT.
+
+    Source: arXiv 2109.01903. For a merged adapter it is the model at that strength.
+    """
+    model = deepcopy(base)
+    changed = dict(tuned.named_parameters())
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            if strength:
+                weight += strength * (changed[name] - weight)
+    return model
+
+
+def adapted(model: nn.Module) -> list[tuple[str, LoRALinear]]:
+    """The adapters of a model, with their names in it."""
+    return [(name, layer) for name, layer in model.named_modules() if isinstance(layer, LoRALinear)]

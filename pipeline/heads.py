@@ -13,10 +13,10 @@ from pipeline import adapters, methods, models, training, tuning
 from pipeline.compute import Compute
 from pipeline.models import Classifier
 from pipeline.params import Count, NotNegative, Section
-from pipeline.scoring import Objective, Score, Validation
 from pipeline.seeding import derive
 from pipeline.training import Curve, Recipe
 from pipeline.tuning import Outcome, Range, Values
+from pipeline.validation import Objective, Score, Validation
 
 
 class Search(Section):

@@ -1,6 +1,7 @@
 """The networks: a trunk turns images into features, a head turns features into logits."""
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from copy import deepcopy
 from itertools import pairwise
 from pathlib import Path
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from pipeline import artifacts
+from pipeline.errors import InputError
 
 KIND = "a model"
 Initialisation = Literal["he", "xavier", "default"]
@@ -43,32 +45,58 @@ class Pixels(nn.Module):
         return images.float() / 255 if images.dtype == torch.uint8 else images
 
 
-def digit_cnn(shape: tuple[int, int, int], classes: int, dropout: float) -> Classifier:
-    """Three convolutions (32, 64, 64; 3×3, unpadded), two poolings, three dense layers.
+def cnn(
+    shape: Sequence[int],
+    classes: int,
+    dropout: float,
+    channels: Sequence[int] = (32, 64, 64),
+    kernel: int = 3,
+    stride: int = 1,
+    hidden: Sequence[int] = (128, 128),
+) -> Classifier:
+    """Three unpadded convolutions, the first two each followed by 2×2 pooling, and dense layers.
 
-    At 28×28×1 and ten classes it has 576 features and 147,402 parameters.
+    With the defaults, 28×28×1 images and ten classes it has 576 features and 147,402 parameters.
 
     Args:
         shape: channels, height and width of an image.
         classes: number of logits.
         dropout: share of the hidden units of the head dropped in training.
+        channels: outputs of the convolutions.
+        kernel: width of the first convolution; the others are 3 wide.
+        stride: of the first convolution.
+        hidden: widths of the dense layers before the last.
     """
+    one, two, three = channels
     trunk = nn.Sequential(
         Pixels(),
         # ReLU after pooling is the same function as before it, on a quarter of the elements.
-        nn.Conv2d(shape[0], 32, 3), nn.MaxPool2d(2), nn.ReLU(),
-        nn.Conv2d(32, 64, 3), nn.MaxPool2d(2), nn.ReLU(),
-        nn.Conv2d(64, 64, 3), nn.ReLU(),
+        nn.Conv2d(shape[0], one, kernel, stride), nn.MaxPool2d(2), nn.ReLU(),
+        nn.Conv2d(one, two, 3), nn.MaxPool2d(2), nn.ReLU(),
+        nn.Conv2d(two, three, 3), nn.ReLU(),
         nn.Flatten(),
     )  # fmt: skip
     features = trunk(torch.zeros(1, *shape)).shape[1]
     trunk.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    head = dense_head((features, 128, 128, classes), dropout)
-    description = {"network": "digit_cnn", "shape": shape, "classes": classes, "dropout": dropout}
-    return Classifier(trunk, head, description)
+    description = {
+        "network": "cnn",
+        "shape": list(shape),
+        "classes": classes,
+        "dropout": dropout,
+        "channels": list(channels),
+        "kernel": kernel,
+        "stride": stride,
+        "hidden": list(hidden),
+    }
+    return Classifier(trunk, dense_head((features, *hidden, classes), dropout), description)
 
 
-def dense_head(widths: tuple[int, ...], dropout: float) -> nn.Sequential:
+def shape_cnn(shape: Sequence[int], classes: int, dropout: float) -> Classifier:
+    """A `cnn` for images of 64×64 pixels: fewer channels, a first step of two pixels."""
+    return cnn(shape, classes, dropout, channels=(16, 32, 64), kernel=4, stride=2, hidden=(128,))
+
+
+def dense_head(widths: Sequence[int], dropout: float) -> nn.Sequential:
     """Dense layers `dense_1`, `dense_2`, …, `output`, with ReLU and dropout between them."""
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     for number, (inputs, outputs) in enumerate(pairwise(widths[:-1]), start=1):
@@ -79,7 +107,7 @@ def dense_head(widths: tuple[int, ...], dropout: float) -> nn.Sequential:
     return nn.Sequential(layers)
 
 
-NETWORKS = {"digit_cnn": digit_cnn}
+NETWORKS = {"cnn": cnn}
 
 
 def build(description: dict[str, Any]) -> Classifier:
@@ -139,6 +167,10 @@ def load(path: Path | str) -> Classifier:
         InputError: if the file is missing, damaged or of another kind.
     """
     weights, about = artifacts.load_tensors(path, KIND)
-    model = build({key: value for key, value in about.items() if key != "kind"})
-    model.load_state_dict({name: torch.from_numpy(weight) for name, weight in weights.items()})
+    try:
+        model = build({key: value for key, value in about.items() if key != "kind"})
+        model.load_state_dict({name: torch.from_numpy(weight) for name, weight in weights.items()})
+    except (KeyError, TypeError, RuntimeError) as error:
+        problem = " ".join(str(error).split())
+        raise InputError(f"{path}: not a model of this version: {problem}") from None
     return model.eval()

@@ -87,7 +87,7 @@ def read(path: Path = PARAMS) -> dict[str, Any]:
 def stage_names() -> list[str]:
     """The stages that exist, in alphabetical order."""
     folder = Path(__file__).parent / "stages"
-    return sorted(file.stem for file in folder.glob("*.py") if file.stem != "__init__")
+    return sorted(file.stem for file in folder.glob("*.py"))
 
 
 def _validate(path: Path, name: str, kind: Any, content: Mapping[str, Any]) -> Any:

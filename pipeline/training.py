@@ -10,11 +10,14 @@ from pydantic import Field
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from pipeline import scoring
 from pipeline.datasets import Labelled
 from pipeline.params import Count, NotNegative, Positive, Section
+from pipeline.validation import Score, Validation
 
 Curve = list[dict[str, Any]]
+
+VIEWS = 8
+"""The ways to turn and mirror a square image."""
 
 
 class Recipe(Section):
@@ -39,7 +42,7 @@ def fit(
     inputs: Tensor,
     labels: Tensor,
     recipe: Recipe,
-    validation: scoring.Validation,
+    validation: Validation,
     *,
     augment: Callable[[Tensor], Tensor] | None = None,
     penalty: Callable[[], Tensor] | None = None,
@@ -76,7 +79,7 @@ def fit(
         else None
     )
     curve: Curve = []
-    best: tuple[scoring.Score, dict[str, Tensor]] | None = None
+    best: tuple[Score, dict[str, Tensor]] | None = None
     waited = step = 0
     losses: list[Tensor] = []
     bar = tqdm(total=total, desc=progress, unit="step", disable=None if progress else True)
@@ -172,3 +175,14 @@ def random_affine(images: Tensor, rotation: float, scale: float, translation: fl
     grid = F.affine_grid(matrix, list(images.shape), align_corners=False)
     pixels = images.float() / 255 if images.dtype == torch.uint8 else images
     return F.grid_sample(pixels, grid, align_corners=False)
+
+
+def random_turn(images: Tensor) -> Tensor:
+    """Turns and mirrors square images `(n, channels, h, h)`, all in one way, drawn at random."""
+    return turned(images, int(torch.randint(VIEWS, ())))
+
+
+def turned(images: Tensor, view: int) -> Tensor:
+    """Square images turned by 90° `view // 2` times, and mirrored if `view` is odd."""
+    images = images.rot90(view // 2, (2, 3))
+    return images.flip(3) if view % 2 else images

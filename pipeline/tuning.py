@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from pipeline.compute import Compute
 from pipeline.params import Section
-from pipeline.scoring import Score
+from pipeline.validation import Score
 
 BATCH = 8
 """Trials asked for at a time, so that the result doesn't depend on the number of workers."""

@@ -9,7 +9,7 @@ from pipeline.compute import Compute
 from pipeline.datasets import Labelled
 from pipeline.heads import HeadTrial, Studied
 from pipeline.params import Count, Positive, Seed
-from pipeline.scoring import Validation
+from pipeline.validation import Validation
 
 
 class Lora(Studied):

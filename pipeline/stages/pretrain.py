@@ -10,9 +10,9 @@ from pipeline.compute import Compute
 from pipeline.datasets import Labelled
 from pipeline.models import Initialisation
 from pipeline.params import NotNegative, Section, Seed
-from pipeline.scoring import Validation
 from pipeline.seeding import derive
 from pipeline.training import Recipe
+from pipeline.validation import Validation
 
 
 class Augmentation(Section):
@@ -36,7 +36,7 @@ def main(seed: Seed, compute: Compute, pretrain: Pretrain) -> None:
     validation = Labelled.load("data/split/validation.safetensors")
     old_validation = Validation.of(validation.where(~validation.is_new), "overall", device)
 
-    model = models.digit_cnn(train.inputs.shape[1:], len(train.classes), pretrain.dropout)
+    model = models.cnn(train.inputs.shape[1:], len(train.classes), pretrain.dropout)
     models.initialise(model, pretrain.initialisation)
     curve = training.fit(
         model.to(device),

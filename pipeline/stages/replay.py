@@ -7,9 +7,9 @@ from pipeline import methods, models, training
 from pipeline.compute import Compute
 from pipeline.datasets import Labelled
 from pipeline.params import Count, Seed
-from pipeline.scoring import Validation
 from pipeline.seeding import derive
 from pipeline.training import Recipe
+from pipeline.validation import Validation
 
 
 class Replay(Recipe):

@@ -5,7 +5,7 @@ from pipeline.compute import Compute
 from pipeline.datasets import Labelled
 from pipeline.heads import HeadTrial, Studied
 from pipeline.params import Seed
-from pipeline.scoring import Validation
+from pipeline.validation import Validation
 
 
 def main(seed: Seed, compute: Compute, sequential: Studied) -> None:

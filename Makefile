@@ -1,0 +1,50 @@
+# `make help` lists the targets. Everything lives in .venv; nothing else on the machine is touched.
+PYTHON ?= python3
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export VIRTUAL_ENV := $(CURDIR)/.venv
+.DEFAULT_GOAL := help
+.PHONY: help setup repro demo test check format lock readme
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+
+setup: .venv/.ready ## make .venv with the locked packages
+
+.venv/.ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; say where: make PYTHON=/path/to/python3" >&2; exit 2; }
+	test -x .venv/bin/python || $(PYTHON) -m venv .venv
+	python -m pip install --quiet --disable-pip-version-check $$(grep -o '^uv==[0-9.]*' requirements.lock)
+	uv pip sync --quiet --require-hashes requirements.lock
+	uv pip install --quiet --no-deps --editable .
+	touch .venv/.ready
+
+repro: setup ## run the pipeline: only what changed runs
+	python -m pipeline check
+	dvc repro
+
+demo: setup ## run it all on small bundled digits, in a copy, and print the results
+	@set -e; copy=$$(mktemp -d); trap 'rm -rf "$$copy"' EXIT; \
+	git ls-files -z --cached --others --exclude-standard | tar --create --null --files-from=- \
+		| tar --extract --directory="$$copy"; \
+	cd "$$copy"; git init --quiet; sed -i 's/dataset: mnist/dataset: digits/' params.yaml; \
+	dvc repro; python -m pipeline.report
+
+test: setup ## run the tests
+	pytest
+
+check: setup ## check format, lint and types
+	ruff format --check
+	ruff check
+	mypy
+
+format: setup ## format the code
+	ruff format
+	ruff check --fix
+
+readme: setup ## write the generated parts of README.md
+	python -m pipeline.report README.md
+
+lock: setup ## pin the newest packages that pyproject.toml allows
+	uv pip compile pyproject.toml --all-extras --universal --generate-hashes --upgrade --quiet \
+		--custom-compile-command "make lock" --output-file requirements.lock

@@ -1,0 +1,82 @@
+"""Ways to adapt a model to another task: the transfer, and the controls it is compared with."""
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from pipeline import models, training
+from pipeline.models import Classifier
+from pipeline.training import Curve, Recipe
+from pipeline.validation import Validation
+
+NAMES = ("transfer", "scratch", "random", "fine_tuned")
+PRETRAINED = ("transfer", "fine_tuned")
+FROZEN = ("transfer", "random")
+
+
+def untrained(name: str, base: Classifier, classes: int) -> Classifier:
+    """The model that a contender starts from.
+
+    Args:
+        name: `transfer` has the base's weights, its trunk frozen; `fine_tuned` has them, all
+            trainable; `scratch` is new, all trainable; `random` is new, its trunk frozen.
+        base: trained on another task.
+        classes: of the new task, whose output layer is always new.
+    """
+    model = models.build(base.description | {"classes": classes})
+    models.initialise(model, "he")
+    if name in PRETRAINED:
+        ours = model.state_dict()
+        theirs = base.state_dict().items()
+        model.load_state_dict(
+            {key: ours[key] if key.startswith("head.output") else value for key, value in theirs}
+        )
+    model.trunk.requires_grad_(name not in FROZEN)
+    return model
+
+
+def train(
+    model: Classifier,
+    images: Tensor,
+    labels: Tensor,
+    recipe: Recipe,
+    validation: Validation,
+    progress: str | None = None,
+) -> Curve:
+    """Trains what isn't frozen on images turned and mirrored in all eight ways, in place.
+
+    Args:
+        model: from `untrained`.
+        images: `(n, channels, h, h)`, uint8.
+        labels: `(n,)`, int64.
+        recipe: an epoch shows each image once, in a random view; a frozen trunk's features are
+            computed once for all views, and an epoch shows them all.
+        validation: images and labels.
+        progress: name of the progress bar.
+
+    Returns:
+        The curve of `training.fit`.
+    """
+    if any(weight.requires_grad for weight in model.trunk.parameters()):
+        return training.fit(
+            model,
+            images,
+            labels,
+            recipe,
+            validation,
+            augment=training.random_turn,
+            progress=progress,
+        )
+    features = [
+        training.predict(model.trunk, training.turned(images, view))
+        for view in range(training.VIEWS)
+    ]
+    return training.fit(
+        model.head,
+        torch.cat(features),
+        labels.repeat(training.VIEWS),
+        recipe,
+        replace(validation, inputs=training.predict(model.trunk, validation.inputs)),
+        progress=progress,
+    )

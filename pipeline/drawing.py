@@ -1,0 +1,152 @@
+"""Drawn shapes: labelled images made here, of as many as one likes, with nothing to download."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw
+
+Pixels = npt.NDArray[np.uint8]
+Points = list[tuple[float, float]]
+
+CORNERS = {"triangle": 3, "square": 4, "pentagon": 5, "hexagon": 6}
+SHAPES = [*CORNERS, "circle", "ellipse", "star", "cross", "noise"]
+"""All that `draw` can draw; `noise` is random pixels without a shape."""
+
+FINER = 4
+"""Shapes are drawn this much larger, then reduced, which makes their edges smooth."""
+CONTRAST = 60
+"""Smallest difference in luminance (0…255) between a shape and its background."""
+
+
+def images(
+    shapes: Sequence[str], per_class: int, size: int, seed: int
+) -> tuple[Pixels, npt.NDArray[np.int64]]:
+    """Draws equally many images of some shapes, one shape after the other.
+
+    Args:
+        shapes: names from `SHAPES`.
+        per_class: images of each.
+        size: height and width, pixels.
+        seed: the same seed gives the same images, byte for byte.
+
+    Returns:
+        Images `(n, 3, size, size)` and labels `(n,)`, indices into `shapes`.
+
+    Raises:
+        ValueError: if a shape is unknown.
+    """
+    rng = np.random.default_rng(seed)
+    labels = np.repeat(np.arange(len(shapes)), per_class)
+    drawn = np.empty((len(labels), 3, size, size), np.uint8)
+    for place, label in enumerate(labels):
+        drawn[place] = draw(shapes[label], rng, size)
+    return drawn, labels
+
+
+def draw(shape: str, rng: np.random.Generator, size: int) -> Pixels:
+    """Draws one image: place, size, angle, colours, background and outline are random.
+
+    Args:
+        shape: name from `SHAPES`.
+        rng: source of all chance.
+        size: height and width, pixels.
+
+    Returns:
+        `(3, size, size)`, red, green and blue.
+
+    Raises:
+        ValueError: if the shape is unknown.
+    """
+    if shape not in SHAPES:
+        raise ValueError(f"no shape is named {shape!r}; accepted: {', '.join(SHAPES)}")
+    if shape == "noise":
+        return rng.integers(256, size=(3, size, size), dtype=np.uint8)
+    colours = _colours(rng)
+    share = _mask(shape, rng, size).astype(np.uint16)
+    background = _background(colours[1], colours[2], rng, size)
+    mixed = background * (255 - share) + colours[0][:, None, None] * share
+    return ((mixed + 127) // 255).astype(np.uint8)
+
+
+def _colours(rng: np.random.Generator) -> npt.NDArray[np.uint16]:
+    """A colour for the shape and two for its background, both much darker or much lighter."""
+    while True:
+        colours = rng.integers(256, size=(3, 3), dtype=np.uint16)
+        shape, *background = (0.299 * r + 0.587 * g + 0.114 * b for r, g, b in colours.tolist())
+        if shape - max(background) >= CONTRAST or min(background) - shape >= CONTRAST:
+            return colours
+
+
+def _background(
+    colour: npt.NDArray[np.uint16],
+    other: npt.NDArray[np.uint16],
+    rng: np.random.Generator,
+    size: int,
+) -> npt.NDArray[np.uint16]:
+    """Plain, a gradient to another colour, or with light noise: `(3, size, size)`."""
+    plain = np.broadcast_to(colour[:, None, None], (3, size, size))
+    kind = rng.integers(3)
+    if kind == 0:
+        return plain
+    if kind == 1:
+        ramp = np.linspace(0, 255, size).astype(np.uint16)
+        ramp = ramp[:, None] if rng.integers(2) else ramp
+        return (plain * (255 - ramp) + other[:, None, None] * ramp) // 255
+    grain = rng.integers(-20, 21, size=plain.shape, dtype=np.int16)
+    return (plain.astype(np.int16) + grain).clip(0, 255).astype(np.uint16)
+
+
+def _mask(shape: str, rng: np.random.Generator, size: int) -> Pixels:
+    """How much of each pixel the shape covers: `(size, size)`, 0…255."""
+    canvas = size * FINER
+    radius = canvas * rng.uniform(0.24, 0.45)
+    x, y = rng.uniform(radius + FINER, canvas - radius - FINER, 2)
+    angle = rng.uniform(0, 2 * math.pi)
+    aspect = rng.uniform(0.4, 0.65)
+    image = Image.new("L", (canvas, canvas))
+    pen = ImageDraw.Draw(image)
+    pen.polygon(_placed(_points(shape, radius, aspect, 0), x, y, angle), fill=255)
+    if rng.integers(2):
+        line = canvas * rng.uniform(0.03, 0.055)
+        pen.polygon(_placed(_points(shape, radius, aspect, line), x, y, angle), fill=0)
+    return np.asarray(image.reduce(FINER))
+
+
+def _points(shape: str, radius: float, aspect: float, inset: float) -> Points:
+    """The corners of a shape around the origin, its edges moved inwards by `inset`."""
+    if shape in CORNERS:
+        corners = CORNERS[shape]
+        return _ring([radius - inset / math.cos(math.pi / corners)], corners)
+    if shape == "star":
+        edge, inner = (
+            math.cos(math.radians(72)),
+            math.cos(math.radians(72)) / math.cos(math.radians(36)),
+        )
+        outer = radius - inset / edge
+        return _ring([outer, outer * inner], 10)
+    if shape == "cross":
+        half = radius * aspect / 2 - inset
+        end = radius * math.sqrt(1 - (aspect / 2) ** 2) - inset
+        arm = [(end, -half), (end, half), (half, half)]
+        turns = [(1, 0), (0, 1), (-1, 0), (0, -1)]
+        return [(x * c - y * s, x * s + y * c) for c, s in turns for x, y in arm]
+    wide = radius - inset
+    high = radius * (aspect if shape == "ellipse" else 1) - inset
+    return [(x * wide, y * high) for x, y in _ring([1], 64)]
+
+
+def _ring(radii: Sequence[float], corners: int) -> Points:
+    """Corners at equal angles around the origin, the radii taken in turn."""
+    step = 2 * math.pi / corners
+    return [
+        (radii[k % len(radii)] * math.cos(k * step), radii[k % len(radii)] * math.sin(k * step))
+        for k in range(corners)
+    ]
+
+
+def _placed(points: Points, x: float, y: float, angle: float) -> Points:
+    """Turns points and moves them, to whole pixels."""
+    c, s = math.cos(angle), math.sin(angle)
+    return [(round(x + u * c - v * s), round(y + u * s + v * c)) for u, v in points]

@@ -1,0 +1,38 @@
+"""Draws the pictures of what `evaluate` found."""
+
+from pipeline import artifacts, figures
+
+
+def main() -> None:
+    metrics = artifacts.load_json("metrics/evaluate.json")
+    save("methods", figures.comparison(metrics))
+    save("confusion", figures.confusion(artifacts.load_table("plots/confusion.csv")))
+    save("strength", figures.strength(artifacts.load_table("plots/strength.csv")))
+    save("training", figures.training(artifacts.load_table("plots/training.csv")))
+    save("studies", figures.studies(artifacts.load_table("plots/studies.csv")))
+    save("mistakes", mistakes())
+    save("shapes", shapes())
+
+
+def save(name: str, figure: figures.Figure) -> None:
+    """Saves a figure beside the tables."""
+    artifacts.save_bytes(f"plots/{name}.png", figures.png(figure))
+
+
+def mistakes() -> figures.Figure:
+    """The most confident mistakes of every method, a row each."""
+    arrays, about = artifacts.load_tensors("data/evaluation/mistakes.safetensors", "mistakes")
+    rows, classes = about["rows"], about["classes"]
+    captions = [
+        f"{classes[row['actual']]} taken for {classes[row['predicted']]}\n{row['confidence']:.1%}"
+        for row in rows
+    ]
+    return figures.captioned(arrays["images"], captions, [row["method"] for row in rows])
+
+
+def shapes() -> figures.Figure:
+    """Some images of every shape, with what they are taken for."""
+    arrays, about = artifacts.load_tensors("data/evaluation/shapes.safetensors", "samples")
+    rows = about["rows"]
+    captions = [f"{row['predicted']} {row['probability']:.0%}" for row in rows]
+    return figures.captioned(arrays["images"], captions, [row["actual"] for row in rows])

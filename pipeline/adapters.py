@@ -40,7 +40,8 @@ class LoRALinear(nn.Module):
         if self.strength == 0:
             return outputs
         update = self.lora_B(self.lora_A(self.dropout(inputs)))
-        return outputs + (self.strength * self.scaling) * update
+        changed: Tensor = outputs + (self.strength * self.scaling) * update
+        return changed
 
     def merged(self) -> nn.Linear:
         """A plain dense layer with the update added to its weights."""
@@ -141,7 +142,7 @@ def interpolate(base: nn.Module, tuned: nn.Module, strength: float) -> Any:
     with torch.no_grad():
         for name, weight in model.named_parameters():
             if strength:
-                weight += strength * (changed[name] - weight)
+                weight.add_(strength * (changed[name] - weight))
     return model
 
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from pipeline import adapters, dag, methods, scoring
+from pipeline import adapters, scoring
 from pipeline.datasets import Labelled
 from pipeline.methods import Method
 from pipeline.models import Classifier
@@ -28,12 +28,8 @@ def figures(learned: list[Method], logits: dict[str, Tensor], test: Labelled) ->
         base = result.get("base", measured)
         result[method.name] = measured | {
             "forgetting": base["accuracy_old"] - measured["accuracy_old"],
-            "original_data": dag.uses_original_data(methods.FOLDER / method.name),
-            "trainable_parameters": method.facts["trainable_parameters"],
-            "kept_bytes": method.facts["kept_bytes"],
+            **{key: value for key, value in method.facts.items() if key != "strengths"},
         }
-        if method.tuned:
-            result[method.name]["strength"] = method.facts["strength"]
     return result
 
 

@@ -45,7 +45,7 @@ class Compute(Section):
         if self.reproducible:
             os.environ.update(INSTRUCTIONS)
             torch.use_deterministic_algorithms(True)
-            torch.utils.deterministic.fill_uninitialized_memory = False
+            torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
             if torch.backends.cpu.get_cpu_capability() != "AVX2":
                 raise InputError(
                     "params.yaml: compute.reproducible is true, which needs an x86-64 processor "

@@ -11,6 +11,8 @@ from pipeline.errors import InputError
 def uses_original_data(output: Path | str, dag: Path | str = "dvc.yaml") -> bool:
     """Whether the stage that makes an output depends on training data of the old classes.
 
+    A stage asks this of its own entry alone, whose change reruns it.
+
     Raises:
         InputError: if no stage of the file makes that output.
     """

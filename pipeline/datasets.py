@@ -186,7 +186,9 @@ def _bundled_digits() -> dict[str, bytes]:
     digits = load_digits()
     small = (digits.images * (255 / 16)).round().astype(np.uint8)
     bilinear = Image.Resampling.BILINEAR
-    images = np.stack([Image.fromarray(image).resize((28, 28), bilinear) for image in small])
+    images = np.stack(
+        [np.asarray(Image.fromarray(image).resize((28, 28), bilinear)) for image in small]
+    )
     labels = digits.target.astype(np.uint8)
     parts = train_test_split(images, labels, test_size=1 / 6, stratify=labels, random_state=0)
     names = [

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw
 
 Pixels = npt.NDArray[np.uint8]
+Colours = npt.NDArray[np.uint16]
 Points = list[tuple[float, float]]
 
 CORNERS = {"triangle": 3, "square": 4, "pentagon": 5, "hexagon": 6}
@@ -40,7 +41,7 @@ def images(
     rng = np.random.default_rng(seed)
     labels = np.repeat(np.arange(len(shapes)), per_class)
     drawn = np.empty((len(labels), 3, size, size), np.uint8)
-    for place, label in enumerate(labels):
+    for place, label in enumerate(labels.tolist()):
         drawn[place] = draw(shapes[label], rng, size)
     return drawn, labels
 
@@ -66,25 +67,20 @@ def draw(shape: str, rng: np.random.Generator, size: int) -> Pixels:
     colours = _colours(rng)
     share = _mask(shape, rng, size).astype(np.uint16)
     background = _background(colours[1], colours[2], rng, size)
-    mixed = background * (255 - share) + colours[0][:, None, None] * share
+    mixed: Colours = background * (255 - share) + colours[0][:, None, None] * share
     return ((mixed + 127) // 255).astype(np.uint8)
 
 
-def _colours(rng: np.random.Generator) -> npt.NDArray[np.uint16]:
+def _colours(rng: np.random.Generator) -> Colours:
     """A colour for the shape and two for its background, both much darker or much lighter."""
     while True:
-        colours = rng.integers(256, size=(3, 3), dtype=np.uint16)
+        colours: Colours = rng.integers(256, size=(3, 3), dtype=np.uint16)
         shape, *background = (0.299 * r + 0.587 * g + 0.114 * b for r, g, b in colours.tolist())
         if shape - max(background) >= CONTRAST or min(background) - shape >= CONTRAST:
             return colours
 
 
-def _background(
-    colour: npt.NDArray[np.uint16],
-    other: npt.NDArray[np.uint16],
-    rng: np.random.Generator,
-    size: int,
-) -> npt.NDArray[np.uint16]:
+def _background(colour: Colours, other: Colours, rng: np.random.Generator, size: int) -> Colours:
     """Plain, a gradient to another colour, or with light noise: `(3, size, size)`."""
     plain = np.broadcast_to(colour[:, None, None], (3, size, size))
     kind = rng.integers(3)
@@ -102,7 +98,8 @@ def _mask(shape: str, rng: np.random.Generator, size: int) -> Pixels:
     """How much of each pixel the shape covers: `(size, size)`, 0…255."""
     canvas = size * FINER
     radius = canvas * rng.uniform(0.24, 0.45)
-    x, y = rng.uniform(radius + FINER, canvas - radius - FINER, 2)
+    reach = radius + canvas * 0.03
+    x, y = rng.uniform(reach, canvas - reach, 2)
     angle = rng.uniform(0, 2 * math.pi)
     aspect = rng.uniform(0.4, 0.65)
     image = Image.new("L", (canvas, canvas))
@@ -120,12 +117,9 @@ def _points(shape: str, radius: float, aspect: float, inset: float) -> Points:
         corners = CORNERS[shape]
         return _ring([radius - inset / math.cos(math.pi / corners)], corners)
     if shape == "star":
-        edge, inner = (
-            math.cos(math.radians(72)),
-            math.cos(math.radians(72)) / math.cos(math.radians(36)),
-        )
-        outer = radius - inset / edge
-        return _ring([outer, outer * inner], 10)
+        outer = radius - inset / math.cos(math.radians(72))
+        inner = outer * math.cos(math.radians(72)) / math.cos(math.radians(36))
+        return _ring([outer, inner], 10)
     if shape == "cross":
         half = radius * aspect / 2 - inset
         end = radius * math.sqrt(1 - (aspect / 2) ** 2) - inset

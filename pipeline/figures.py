@@ -9,8 +9,10 @@ import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from cycler import cycler
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter
 
 # Okabe and Ito's palette, which the colour-blind tell apart.
@@ -21,7 +23,7 @@ WIDTH = 9.0
 mpl.use("agg")
 plt.rcParams.update(
     {
-        "axes.prop_cycle": mpl.cycler(color=COLOURS),
+        "axes.prop_cycle": cycler(color=COLOURS),
         "axes.spines.right": False,
         "axes.spines.top": False,
         "axes.grid": True,
@@ -83,7 +85,7 @@ def comparison(figures: Mapping[str, Mapping[str, Any]]) -> Figure:
         axis.margins(x=0.2)
         axis.set_ylim(len(names) - 0.4, -0.8)
     axes[0, 0].set_yticks(range(len(names)), [_title(name) for name in names])
-    handles = [plt.Line2D([], [], marker="o", linestyle="", color=COLOURS[i]) for i in (0, 1)]
+    handles = [Line2D([], [], marker="o", linestyle="", color=COLOURS[i]) for i in (0, 1)]
     labels = ["trained with the original data", "without them"]
     figure.legend(handles, labels, loc="outside lower center", ncols=2)
     return figure

@@ -168,10 +168,12 @@ def learn_new(trial: HeadTrial, base: Classifier, compute: Compute) -> Learned:
     adapters.set_strength(head, strength)
     chosen = adapters.interpolate(trial.head, merged, strength)
     return Learned(
-        *(models.with_head(base, each) for each in (head, chosen, merged)),
-        strength,
-        curve,
-        study.rows,
+        wrapped=models.with_head(base, head),
+        model=models.with_head(base, chosen),
+        tuned=models.with_head(base, merged),
+        strength=strength,
+        curve=curve,
+        rows=study.rows,
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline import artifacts, models
+from pipeline import artifacts, dag, models
 from pipeline.models import Classifier
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ class Method:
         name: of the method, and of its folder in `data/methods`.
         model: ready to use, at its chosen strength.
         tuned: the model at strength 1, if a strength was chosen.
-        facts: `trainable_parameters`, `kept_bytes`; `strength` and `strengths` if there is one.
+        facts: `original_data`, `trainable_parameters` and `kept_bytes`; `strength` and `strengths`
+            if a strength was chosen.
         curve: the training, a row per validation, if there was one.
         study: the hyper-parameter study, a row per trial, if there was one.
     """
@@ -66,7 +67,11 @@ def save(
         InputError: if a file can't be written.
     """
     folder = FOLDER / name
-    facts: dict[str, Any] = {"trainable_parameters": trainable, "kept_bytes": kept_bytes}
+    facts: dict[str, Any] = {
+        "original_data": dag.uses_original_data(folder),
+        "trainable_parameters": trainable,
+        "kept_bytes": kept_bytes,
+    }
     if tuned is not None:
         models.save(folder / "tuned.safetensors", tuned)
         facts |= {"strength": strength, "strengths": list(strengths)}

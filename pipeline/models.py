@@ -77,7 +77,7 @@ def cnn(
         nn.Flatten(),
     )  # fmt: skip
     features = trunk(torch.zeros(1, *shape)).shape[1]
-    trunk.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    trunk.to(memory_format=torch.channels_last)
     description = {
         "network": "cnn",
         "shape": list(shape),

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from multiprocessing import get_context
 from typing import Any
 
@@ -135,7 +134,8 @@ def _workers(
 
         with Client(address) as client:
             [there] = client.scatter([prepared], broadcast=True)
-            yield partial(client.get_executor(pure=False).submit, _call, there)
+            pool = client.get_executor(pure=False)
+            yield lambda number, values: pool.submit(_call, there, number, values)
     else:
         with ProcessPoolExecutor(
             worker_count(),
@@ -143,7 +143,7 @@ def _workers(
             initializer=_remember,
             initargs=(prepared,),
         ) as pool:
-            yield partial(pool.submit, _call, None)
+            yield lambda number, values: pool.submit(_call, None, number, values)
 
 
 def worker_count() -> int:

@@ -1,5 +1,7 @@
 """Draws the pictures of what `evaluate` found."""
 
+from matplotlib.figure import Figure
+
 from pipeline import artifacts, figures
 
 
@@ -14,12 +16,12 @@ def main() -> None:
     save("shapes", shapes())
 
 
-def save(name: str, figure: figures.Figure) -> None:
+def save(name: str, figure: Figure) -> None:
     """Saves a figure beside the tables."""
     artifacts.save_bytes(f"plots/{name}.png", figures.png(figure))
 
 
-def mistakes() -> figures.Figure:
+def mistakes() -> Figure:
     """The most confident mistakes of every method, a row each."""
     arrays, about = artifacts.load_tensors("data/evaluation/mistakes.safetensors", "mistakes")
     rows, classes = about["rows"], about["classes"]
@@ -30,7 +32,7 @@ def mistakes() -> figures.Figure:
     return figures.captioned(arrays["images"], captions, [row["method"] for row in rows])
 
 
-def shapes() -> figures.Figure:
+def shapes() -> Figure:
     """Some images of every shape, with what they are taken for."""
     arrays, about = artifacts.load_tensors("data/evaluation/shapes.safetensors", "samples")
     rows = about["rows"]

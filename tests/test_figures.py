@@ -1,0 +1,42 @@
+"""Pictures: drawn from the tables of a finished project, and the same every time."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from pipeline import artifacts, figures
+from tests.project import Project
+
+
+@pytest.mark.parametrize("name", ["confusion", "strength", "training", "studies"])
+def test_equal_tables_give_equal_bytes(name: str, finished: Project) -> None:
+    table = artifacts.load_table(finished.folder / f"plots/{name}.csv")
+    draw = getattr(figures, name)
+    picture = figures.png(draw(table))
+    assert picture == figures.png(draw(table))
+    assert picture == (finished.folder / f"plots/{name}.png").read_bytes()
+
+
+def test_pictures_are_as_wide_as_a_page_and_not_empty(finished: Project) -> None:
+    pictures = sorted(finished.folder.glob("plots/*.png"))
+    assert len(pictures) == 7
+    for path in pictures:
+        with Image.open(path) as image:
+            assert image.width == 900, path.name
+            assert np.asarray(image.convert("L")).std() > 5, path.name
+
+
+def test_values_outside_the_accuracy_axis_are_no_error() -> None:
+    table = pd.DataFrame(
+        {
+            "method": ["a"] * 2,
+            "data": ["test", "validation"],
+            "strength": [0.0, 0.0],
+            "chosen": [True, True],
+            "accuracy": [0.1, 0.2],
+            "accuracy_old": [0.0, 1.0],
+            "accuracy_new": [1.0, 0.0],
+        }
+    )
+    assert figures.png(figures.strength(table)).startswith(b"\x89PNG")

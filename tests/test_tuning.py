@@ -1,0 +1,65 @@
+"""The hyper-parameter study."""
+
+import os
+from typing import Any
+
+import pytest
+
+from pipeline import tuning
+from pipeline.compute import Compute
+from pipeline.errors import InputError
+from pipeline.tuning import Outcome, Range
+
+COMPUTE = Compute(device="cpu", threads=2, reproducible=True)
+SPACE = {"x": Range(low=-5.0, high=5.0), "n": Range(low=1, high=8)}
+
+
+def bowl(number: int, values: dict[str, Any]) -> Outcome:
+    """Highest at x = 2, n = 3."""
+    score = -((values["x"] - 2) ** 2) - abs(values["n"] - 3)
+    return Outcome((score, 0.0), {"loss": -score}, {"number": number, "worker": os.getpid()})
+
+
+def search(workers: int, monkeypatch: pytest.MonkeyPatch) -> tuning.Study:
+    monkeypatch.setenv("RETAIN_WORKERS", str(workers))
+    return tuning.search(bowl, SPACE, 40, 0, COMPUTE, "bowl")
+
+
+def test_study_finds_the_top_whatever_the_number_of_workers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one, three = search(1, monkeypatch), search(3, monkeypatch)
+    assert one.rows == three.rows
+    assert len(one.rows) == 40
+    assert [row["trial"] for row in one.rows] == list(range(40))
+    best = max(one.rows, key=lambda row: row["score"])
+    assert one.best.score[0] == best["score"] > -0.5
+    assert one.best.result["number"] == three.best.result["number"] == best["trial"]
+
+
+def test_dask_cluster_gives_the_same_study(monkeypatch: pytest.MonkeyPatch) -> None:
+    distributed = pytest.importorskip("distributed")
+    here = search(1, monkeypatch)
+    with distributed.LocalCluster(2, threads_per_worker=1, dashboard_address=None) as cluster:
+        monkeypatch.setenv("DASK_SCHEDULER_ADDRESS", cluster.scheduler_address)
+        there = search(1, monkeypatch)
+    assert there.rows == here.rows
+
+
+@pytest.mark.parametrize("range_", [{"low": 2, "high": 1}, {"low": 0, "high": 1, "log": True}])
+def test_impossible_ranges_are_refused(range_: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="low ≤ high accepted"):
+        Range.model_validate(range_)
+
+
+def test_missing_gpu_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(InputError, match=r"compute\.device is cuda, but PyTorch finds no GPU"):
+        Compute(device="cuda", threads=1, reproducible=True).start()
+
+
+def test_auto_takes_a_gpu_only_where_bits_need_not_repeat(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    for reproducible, device in ((True, "cpu"), (False, "cuda")):
+        chosen = Compute(device="auto", threads=1, reproducible=reproducible).start()
+        assert chosen.type == device

@@ -101,17 +101,21 @@ def load_tensors(path: Path | str, kind: str) -> Tensors:
     Raises:
         InputError: if the file is missing, cut short, not safetensors or of another kind.
     """
-    if not Path(path).is_file():
-        raise InputError(f"{path}: not found; `dvc repro` makes it, `dvc checkout` restores it")
     try:
-        with safetensors.safe_open(path, framework="numpy") as file:
-            about = json.loads((file.metadata() or {}).get("about", "{}"))
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (safetensors.SafetensorError, json.JSONDecodeError, OSError) as error:
+        content = Path(path).read_bytes()
+    except FileNotFoundError:
+        message = f"{path}: not found; `dvc repro` makes it, `dvc checkout` restores it"
+        raise InputError(message) from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    try:
+        arrays = safetensors.numpy.load(content)
+        size = int.from_bytes(content[:8], "little")
+        about = json.loads(json.loads(content[8 : 8 + size])["__metadata__"]["about"])
+    except (safetensors.SafetensorError, ValueError, KeyError) as error:
         raise InputError(f"{path}: cut short, or not a safetensors file: {error}") from None
     if about.get("kind") != kind:
-        found = about.get("kind") or "something else"
-        raise InputError(f"{path}: holds {found}; {kind} accepted")
+        raise InputError(f"{path}: holds {about.get('kind')}; {kind} accepted")
     return Tensors(arrays, about)
 
 

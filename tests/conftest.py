@@ -1,11 +1,13 @@
 """A small project for the tests: this one on the bundled digits, run once by DVC."""
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from pipeline.compute import Compute
 from tests.project import SMALL, Project, copy_sources
@@ -14,16 +16,26 @@ from tests.project import SMALL, Project, copy_sources
 Compute(device="cpu", threads=2, reproducible=True).start()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts the tests that need the finished project last, for it takes a while to finish."""
+    items.sort(key=lambda item: "finished" in getattr(item, "fixturenames", ()))
+
+
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The project after `dvc repro`, committed; to be copied, not changed."""
-    project = Project(tmp_path_factory.mktemp("finished") / "project")
-    project.folder.mkdir()
-    copy_sources(project.folder)
-    project.run("git", "init", "--quiet", "--initial-branch=main")
-    project.set(SMALL)
-    project.repro()
-    project.commit("results")
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    project = Project(shared / "finished" / "project")
+    with FileLock(shared / "lock"):
+        if not project.folder.exists():
+            project.folder.mkdir(parents=True)
+            copy_sources(project.folder)
+            project.run("git", "init", "--quiet", "--initial-branch=main")
+            project.set(SMALL)
+            project.run("dvc", "repro", audited=True)
+            project.commit("results")
     return project
 
 

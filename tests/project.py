@@ -20,23 +20,54 @@ SMALL: dict[str, Any] = {
 }
 
 
+# Loaded by every Python process that has its folder on the path, the workers of a study too.
+HOOK = """
+import json, os, sys
+
+def note(event, arguments):
+    if event == "open" and isinstance(arguments[0], (str, bytes, os.PathLike)):
+        path = os.path.realpath(os.fsdecode(arguments[0]))
+        writes = bool((arguments[2] or 0) & (os.O_WRONLY | os.O_RDWR))
+        os.write(log, (json.dumps([path, writes]) + "\\n").encode())
+
+if "DVC_STAGE" in os.environ:
+    name = os.path.join(os.path.dirname(__file__), os.environ["DVC_STAGE"])
+    log = os.open(name, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    sys.addaudithook(note)
+"""
+
+
 class Project:
     """A DVC project in a folder of its own, driven by real commands."""
 
     def __init__(self, folder: Path):
         self.folder = folder
 
-    def run(self, *command: str, code: int = 0) -> str:
+    def run(self, *command: str, code: int = 0, audited: bool = False) -> str:
         """Runs a command in the project, and returns what it printed."""
         environment = os.environ | {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "GIT_CONFIG_GLOBAL": os.devnull,
+            "RETAIN_WORKERS": "1",
         }
+        if audited:
+            self.audit.mkdir()
+            (self.audit / "sitecustomize.py").write_text(HOOK)
+            environment["PYTHONPATH"] = str(self.audit)
         done = subprocess.run(
             command, cwd=self.folder, env=environment, text=True, capture_output=True, check=False
         )
         assert done.returncode == code, f"{command}\n{done.stdout}\n{done.stderr}"
         return done.stdout + done.stderr
+
+    @property
+    def audit(self) -> Path:
+        """The folder of the audit's records, beside the project."""
+        return self.folder.with_name("audit")
+
+    def opened(self, stage: str) -> list[str]:
+        """What a stage opened in an audited run: JSON lines of path and whether to write."""
+        return (self.audit / stage).read_text().splitlines()
 
     def repro(self) -> list[str]:
         """Runs `dvc repro`, and returns the stages that ran."""

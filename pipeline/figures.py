@@ -49,7 +49,7 @@ def comparison(figures: Mapping[str, Mapping[str, Any]]) -> Figure:
     """Accuracy on all, old and new classes of every method, the base's line behind.
 
     Args:
-        figures: the content of `metrics/evaluate.json`.
+        figures: the content of `metrics/evaluate.json`; what has an interval is shown with it.
     """
     names = [name for name in figures if name != "base"]
     panels = {
@@ -64,8 +64,8 @@ def comparison(figures: Mapping[str, Mapping[str, Any]]) -> Figure:
         for row, name in enumerate(names):
             colour = COLOURS[0] if figures[name]["original_data"] else COLOURS[1]
             value = 100 * figures[name][key]
-            if key == "accuracy":
-                low, high = (100 * end for end in figures[name]["accuracy_ci95"])
+            if interval := figures[name].get(f"{key}_ci95"):
+                low, high = (100 * end for end in interval)
                 axis.plot([low, high], [row, row], color=colour, linewidth=2, alpha=0.5)
             axis.plot(value, row, "o", color=colour)
             axis.annotate(
@@ -242,4 +242,4 @@ def captioned(
 
 
 def _title(name: str) -> str:
-    return {"lora": "LoRA"}.get(name, name.replace("_", " "))
+    return name.replace("_", " ").replace("lora", "LoRA")

@@ -18,7 +18,7 @@ PUBLISHED = {
 }
 """Test accuracies of the original systems, percent."""
 
-TITLES = {"base": "base (before)", "lora": "LoRA"}
+TITLES = {"base": "base (before)", "lora": "LoRA", "gaussian_lora": "Gaussian LoRA"}
 
 
 def methods() -> list[list[str]]:
@@ -32,11 +32,13 @@ def methods() -> list[list[str]]:
             "old digits, %",
             "forgetting, points",
             "trained parameters",
-            "old images kept",
+            "old images used",
+            "kept, kB",
             "published: all / new, %",
         ]
     ]
-    for name, figure in figures.items():
+    for name in sorted(figures, key="base".__ne__):
+        figure = figures[name]
         published = PUBLISHED.get(name, {})
         rows.append(
             [
@@ -47,6 +49,7 @@ def methods() -> list[list[str]]:
                 f"{100 * figure['forgetting']:.2f}",
                 f"{figure['trainable_parameters']:,}",
                 "yes" if figure["original_data"] else "no",
+                "-" if name == "base" else f"{figure['kept_bytes'] / 1000:,.0f}",
                 " / ".join(f"{value:.2f}" for value in published.values())
                 + (" (old digits)" if name == "base" else ""),
             ]

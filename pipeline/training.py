@@ -37,6 +37,18 @@ class Recipe(Section):
     patience: Count
 
 
+class Augmentation(Section):
+    """Largest rotation (radians), relative change of size and move (pixels); 0 is none."""
+
+    rotation: NotNegative
+    scale: float = Field(ge=0, lt=1)
+    translation: NotNegative
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Changes a batch of images at random, as `random_affine`."""
+        return random_affine(images, self.rotation, self.scale, self.translation)
+
+
 def fit(
     model: nn.Module,
     inputs: Tensor,

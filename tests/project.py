@@ -13,6 +13,9 @@ ROOT = Path(__file__).parents[1]
 SMALL: dict[str, Any] = {
     "data": {"dataset": "digits"},
     "pretrain": {"epochs": 4},
+    "joint": {"epochs": 1},
+    "statistics": {"rank": 5, "width": 200},
+    "analytic": {"widths": [100, 200]},
     "sequential": {"trials": 10},
     "lora": {"trials": 10},
     "shapes": {"images": {"train": 40, "validation": 20, "test": 20}},

@@ -11,7 +11,16 @@ from tests.project import ROOT
 
 @pytest.mark.parametrize(
     ("method", "expected"),
-    [("base", True), ("replay", True), ("sequential", False), ("lora", False)],
+    [
+        ("base", True),
+        ("joint", True),
+        ("replay", True),
+        ("analytic", False),
+        ("gaussian_replay", False),
+        ("gaussian_lora", False),
+        ("sequential", False),
+        ("lora", False),
+    ],
 )
 def test_original_data_is_what_a_stage_itself_depends_on(method: str, expected: bool) -> None:
     assert dag.uses_original_data(f"data/methods/{method}", ROOT / "dvc.yaml") is expected

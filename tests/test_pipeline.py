@@ -17,7 +17,9 @@ from tests.project import ROOT, Project, stages_run
 
 DAG = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 AFTER = ["evaluate", "plot"]
-METHODS = ["lora", "replay", "sequential"]
+GAUSSIAN = ["gaussian_lora", "gaussian_replay"]
+KEPT = ["statistics", "analytic", *GAUSSIAN]
+METHODS = ["joint", "lora", "replay", "sequential", *KEPT]
 DIGITS = ["pretrain", "features", *METHODS, *AFTER]
 SHAPES = ["shapes_pretrain", "transfer", *AFTER]
 
@@ -30,6 +32,11 @@ RERUN = {
     "replay": ["replay", *AFTER],
     "sequential": ["sequential", *AFTER],
     "lora": ["lora", *AFTER],
+    "joint": ["joint", *AFTER],
+    "statistics": [*KEPT, *AFTER],
+    "analytic": ["analytic", *AFTER],
+    "gaussian_replay": ["gaussian_replay", *AFTER],
+    "gaussian_lora": ["gaussian_lora", *AFTER],
     "shapes": ["shapes", *SHAPES],
     "shapes_pretrain": SHAPES,
     "transfer": ["transfer", *AFTER],
@@ -206,8 +213,8 @@ def test_old_data_and_test_data_are_read_only_where_they_may_be() -> None:
     def readers(part: str) -> set[str]:
         return {name for name, stage in DAG.items() if any(part in dep for dep in stage["deps"])}
 
-    assert readers("split/old_train") == {"pretrain", "features"}
-    assert readers("features/old_train") == {"replay"}
+    assert readers("split/old_train") == {"pretrain", "features", "joint"}
+    assert readers("features/old_train") == {"replay", "statistics"}
     assert readers("split/test") == readers("_test.safetensors") == {"evaluate"}
     made = {out for name in DAG for out in outputs(name) if "test" in out}
     assert made == {"data/split/test.safetensors"} | {

@@ -1,7 +1,5 @@
 """Trains the base model on the old classes alone."""
 
-from functools import partial
-
 import torch
 from pydantic import Field
 
@@ -9,18 +7,10 @@ from pipeline import methods, models, training
 from pipeline.compute import Compute
 from pipeline.datasets import Labelled
 from pipeline.models import Initialisation
-from pipeline.params import NotNegative, Section, Seed
+from pipeline.params import Seed
 from pipeline.seeding import derive
-from pipeline.training import Recipe
+from pipeline.training import Augmentation, Recipe
 from pipeline.validation import Validation
-
-
-class Augmentation(Section):
-    """Largest rotation (radians), relative change of size and move (pixels); 0 is none."""
-
-    rotation: NotNegative
-    scale: float = Field(ge=0, lt=1)
-    translation: NotNegative
 
 
 class Pretrain(Recipe):
@@ -43,7 +33,7 @@ def main(seed: Seed, compute: Compute, pretrain: Pretrain) -> None:
         *training.join(device, train),
         pretrain,
         old_validation,
-        augment=partial(training.random_affine, **pretrain.augmentation.model_dump()),
+        augment=pretrain.augmentation,
         progress="pretrain",
     )
     methods.save("base", model, curve=curve, trainable=models.trainable_parameters(model))

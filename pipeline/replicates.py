@@ -1,0 +1,127 @@
+"""The pipeline for several seeds: `python -m pipeline.replicates SEED...`.
+
+Each seed is an experiment in DVC's queue, named `replicate-SEED`; those that the current commit has
+already are not run again. Means and intervals go to `metrics/replicates.json`.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from scipy import stats
+from tqdm import tqdm
+
+from pipeline import artifacts
+from pipeline.errors import InputError
+
+FILES = ("evaluate", "transfer")
+PARALLEL = 2
+
+Path = tuple[str, ...]
+
+
+def main(seeds: Sequence[int]) -> None:
+    """Runs what is missing, then writes the summary and its picture.
+
+    Raises:
+        InputError: if a replicate failed.
+    """
+    missing = [seed for seed in seeds if f"replicate-{seed}" not in experiments()]
+    if missing:
+        run(missing)
+    references = experiments()
+    if lost := [seed for seed in seeds if f"replicate-{seed}" not in references]:
+        raise InputError(f"seed {lost[0]} failed: see `dvc queue logs replicate-{lost[0]}`")
+    results = [load(references[f"replicate-{seed}"]) for seed in seeds]
+    artifacts.save_json("metrics/replicates.json", summary(results))
+
+
+def experiments() -> dict[str, str]:
+    """The experiments of the current commit: names to git references."""
+    head = output("git", "rev-parse", "HEAD").strip()
+    prefix = f"refs/exps/{head[:2]}/{head[2:]}/"
+    references = output("git", "for-each-ref", "--format=%(refname)", prefix).split()
+    return {reference.removeprefix(prefix): reference for reference in references}
+
+
+def run(seeds: Sequence[int]) -> None:
+    """Queues a replicate per seed, unless it is queued already, and waits for all."""
+    output("dvc", "queue", "remove", "--failed", "--success")
+    waiting = output("dvc", "queue", "status")
+    for seed in seeds:
+        if f"replicate-{seed}" not in waiting:
+            name = ("--name", f"replicate-{seed}", "--set-param", f"seed={seed}")
+            output("dvc", "exp", "run", "--queue", *name)
+    output("dvc", "queue", "start", "--jobs", str(PARALLEL))
+    with tqdm(total=len(seeds), desc="replicates", unit="seed", disable=None) as progress:
+        while any(state in output("dvc", "queue", "status") for state in ("Queued", "Running")):
+            time.sleep(10)
+            done = experiments()
+            progress.update(sum(f"replicate-{seed}" in done for seed in seeds) - progress.n)
+
+
+def load(reference: str) -> dict[str, Any]:
+    """The metrics of an experiment."""
+    return {
+        name: json.loads(output("git", "show", f"{reference}:metrics/{name}.json"))
+        for name in FILES
+    }
+
+
+def summary(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Mean, half-width of the 95 % interval by Student's t, and n of every figure.
+
+    Args:
+        results: metrics of equal structure; what isn't a number is left out.
+    """
+    figures = [dict(leaves(result)) for result in results]
+    collected: dict[str, Any] = {}
+    for path in figures[0]:
+        values = np.array([figure[path] for figure in figures])
+        inner = collected
+        for key in path[:-1]:
+            inner = inner.setdefault(key, {})
+        inner[path[-1]] = interval(values)
+    return collected
+
+
+def interval(values: np.typing.NDArray[np.float64]) -> dict[str, float]:
+    """Mean and half-width of its 95 % interval by Student's t, from at least two values."""
+    half = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values)
+    return {"mean": float(values.mean()), "ci95": float(half), "n": len(values)}
+
+
+def leaves(
+    tree: Mapping[str, Any], path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], float]]:
+    """The numbers of nested mappings, with their paths."""
+    for key, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from leaves(value, (*path, key))
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            yield (*path, key), float(value)
+
+
+def output(*command: str) -> str:
+    """What a command prints.
+
+    Raises:
+        InputError: if it fails.
+    """
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        raise InputError(f"{' '.join(command)}: {lines[-1]}")
+    return done.stdout
+
+
+if __name__ == "__main__":
+    try:
+        main([int(seed) for seed in sys.argv[1:]])
+    except InputError as error:
+        print(f"replicates: {error}", file=sys.stderr)
+        sys.exit(2)

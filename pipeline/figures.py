@@ -46,12 +46,13 @@ def png(figure: Figure) -> bytes:
 
 
 def comparison(figures: Mapping[str, Mapping[str, Any]]) -> Figure:
-    """Accuracy on all, old and new classes of every method, the base's line behind.
+    """Accuracy on all, old and new classes of every method, the best first.
 
     Args:
         figures: the content of `metrics/evaluate.json`; what has an interval is shown with it.
     """
-    names = [name for name in figures if name != "base"]
+    methods = [name for name in figures if name != "base"]
+    names = sorted(methods, key=lambda name: -figures[name]["accuracy"])
     panels = {
         "accuracy": "all classes",
         "accuracy_old": "old classes",
@@ -190,16 +191,20 @@ def studies(table: pd.DataFrame) -> Figure:
     Args:
         table: columns method, trial, the values, score and measured figures.
     """
-    names = list(table["method"].unique())
     after = ("method", "trial", "score", "accuracy", "accuracy_old", "accuracy_new", "loss")
-    values = [column for column in table.columns if column not in after]
+    parts = {str(name): part.dropna(axis="columns") for name, part in table.groupby("method")}
+    values = {
+        name: [key for key in part.columns if key not in after] for name, part in parts.items()
+    }
+    columns = max(map(len, values.values()))
     figure, axes = plt.subplots(
-        len(names), len(values), figsize=(WIDTH, 2.5 * len(names)), squeeze=False, sharey="row"
+        len(parts), columns, figsize=(WIDTH, 2.5 * len(parts)), squeeze=False, sharey="row"
     )
-    for row, name in zip(axes, names, strict=True):
-        part = table[table["method"] == name]
-        best = part.loc[part["score"].idxmax()]
-        for axis, value in zip(row, values, strict=True):
+    for row, (name, part) in zip(axes, parts.items(), strict=True):
+        best = part.sort_values(["score", "loss"], ascending=[False, True]).iloc[0]
+        for axis in row[len(values[name]) :]:
+            axis.remove()
+        for axis, value in zip(row, values[name], strict=False):
             points = axis.scatter(
                 part[value], 100 * part["score"], c=part["trial"], cmap="viridis", s=12
             )
@@ -208,9 +213,9 @@ def studies(table: pd.DataFrame) -> Figure:
                 axis.set_xscale("log")
             axis.set_xlabel(value.replace("_", " "))
         low = max(100 * part["score"].quantile(0.2), 100 * best["score"] - 3)
-        row[0].set_ylim(low, 100 * best["score"] + 0.1)
+        row[0].set_ylim(low - 0.05, 100 * best["score"] + 0.1)
         row[0].set_ylabel(f"{_title(name)}\nvalidation score, %")
-        figure.colorbar(points, ax=row[-1], label="trial")
+        figure.colorbar(points, ax=row[len(values[name]) - 1], label="trial")
     return figure
 
 
@@ -242,4 +247,4 @@ def captioned(
 
 
 def _title(name: str) -> str:
-    return name.replace("_", " ").replace("lora", "LoRA")
+    return name.replace("_", " ").replace("lora", "LoRA").replace("gaussian", "Gaussian")

@@ -18,7 +18,12 @@ PUBLISHED = {
 }
 """Test accuracies of the original systems, percent."""
 
-TITLES = {"base": "base (before)", "lora": "LoRA", "gaussian_lora": "Gaussian LoRA"}
+TITLES = {
+    "base": "base (before)",
+    "lora": "LoRA",
+    "gaussian_lora": "Gaussian LoRA",
+    "gaussian_replay": "Gaussian replay",
+}
 
 
 def methods() -> list[list[str]]:

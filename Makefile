@@ -3,7 +3,7 @@ PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/.venv
 .DEFAULT_GOAL := help
-.PHONY: help setup repro demo test check format lock readme
+.PHONY: help setup repro replicates demo test check format lock readme
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -22,6 +22,9 @@ setup: .venv/.ready ## make .venv with the locked packages
 repro: setup ## run the pipeline: only what changed runs
 	python -m pipeline check
 	dvc repro
+
+replicates: repro ## run the pipeline for five seeds, two at a time, and sum them up
+	python -m pipeline.replicates 0 1 2 3 4
 
 demo: setup ## run it all on small bundled digits, in a copy, and print the results
 	@set -e; copy=$$(mktemp -d); trap 'rm -rf "$$copy"' EXIT; \

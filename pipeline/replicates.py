@@ -37,7 +37,11 @@ def main(seeds: Sequence[int]) -> None:
     if lost := [seed for seed in seeds if f"replicate-{seed}" not in references]:
         raise InputError(f"seed {lost[0]} failed: see `dvc queue logs replicate-{lost[0]}`")
     results = [load(references[f"replicate-{seed}"]) for seed in seeds]
-    artifacts.save_json("metrics/replicates.json", summary(results))
+    figures = summary(results)
+    artifacts.save_json("metrics/replicates.json", figures)
+    artifacts.save_bytes(
+        "plots/replicates.png", picture(figures["evaluate"], results[0]["evaluate"])
+    )
 
 
 def experiments() -> dict[str, str]:
@@ -87,6 +91,24 @@ def summary(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
             inner = inner.setdefault(key, {})
         inner[path[-1]] = interval(values)
     return collected
+
+
+def picture(figures: Mapping[str, Any], single: Mapping[str, Any]) -> bytes:
+    """The comparison of the methods with error bars, as PNG.
+
+    Args:
+        figures: mean and interval of every method's figures.
+        single: the same of one seed, for what isn't a number.
+    """
+    from pipeline import figures as drawn  # matplotlib takes a second
+
+    shown: dict[str, dict[str, Any]] = {}
+    for name, figure in figures.items():
+        shown[name] = {"original_data": single[name]["original_data"]}
+        for key in ("accuracy", "accuracy_old", "accuracy_new"):
+            mean, half = figure[key]["mean"], figure[key]["ci95"]
+            shown[name] |= {key: mean, f"{key}_ci95": [mean - half, mean + half]}
+    return drawn.png(drawn.comparison(shown))
 
 
 def interval(values: np.typing.NDArray[np.float64]) -> dict[str, float]:

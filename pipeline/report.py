@@ -80,6 +80,28 @@ def transfer() -> list[list[str]]:
     return rows
 
 
+def replicates() -> list[list[str]]:
+    """The table of the methods over several seeds, its header first."""
+    figures = artifacts.load_json("metrics/replicates.json")["evaluate"]
+    keys = {
+        "accuracy": "all digits, %",
+        "accuracy_new": "new digit, %",
+        "accuracy_old": "old digits, %",
+        "forgetting": "forgetting, points",
+    }
+    rows = [["method", *keys.values(), "seeds"]]
+    for name in sorted(figures, key=lambda name: (name != "base", name)):
+        cells = [figures[name][key] for key in keys]
+        rows.append(
+            [
+                TITLES.get(name, name),
+                *(f"{percent(cell['mean'])} ± {percent(cell['ci95'])}" for cell in cells),
+                str(cells[0]["n"]),
+            ]
+        )
+    return rows
+
+
 def percent(fraction: float) -> str:
     """A fraction as percent with two decimals."""
     return f"{100 * fraction:.2f}"
@@ -104,7 +126,7 @@ def markdown(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join([lines[0], f"{rule}|", *lines[1:]])
 
 
-PARTS: dict[str, Any] = {"methods": methods, "transfer": transfer}
+PARTS: dict[str, Any] = {"methods": methods, "replicates": replicates, "transfer": transfer}
 
 
 def fill(text: str) -> str:
@@ -124,7 +146,7 @@ def main(arguments: Sequence[str]) -> None:
         path = Path(arguments[0])
         artifacts.save_bytes(path, fill(artifacts.load_bytes(path).decode()).encode())
         return
-    print("\n\n".join(markdown(rows()) for rows in PARTS.values()))
+    print(markdown(methods()), markdown(transfer()), sep="\n\n")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """The summary of several seeds."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -25,3 +27,18 @@ def test_summary_has_every_number_and_nothing_else() -> None:
     assert list(summary["evaluate"]["lora"]) == ["accuracy"]
     assert summary["evaluate"]["lora"]["accuracy"]["mean"] == pytest.approx(0.6)
     assert summary["evaluate"]["lora"]["accuracy"]["n"] == 2
+
+
+def test_picture_shows_intervals() -> None:
+    def result(value: float) -> dict[str, Any]:
+        keys = ("accuracy", "accuracy_old", "accuracy_new")
+        figures: dict[str, Any] = dict.fromkeys(keys, value) | {"original_data": True}
+        return {"evaluate": {"base": figures, "replay": figures}}
+
+    pictures = []
+    for spread in (0.001, 0.01):
+        results = [result(0.9), result(0.9 + spread)]
+        summary = replicates.summary(results)["evaluate"]
+        pictures.append(replicates.picture(summary, results[0]["evaluate"]))
+    assert pictures[0].startswith(b"\x89PNG")
+    assert pictures[0] != pictures[1]

@@ -91,16 +91,18 @@ def merge(model: nn.Module) -> None:
 def save(folder: Path | str, model: nn.Module) -> None:
     """Saves a model's adapters in the layout of the PEFT library, their strength within alpha.
 
+    PEFT has one alpha for all: where the layers' scalings differ, B makes up for it.
+
     Raises:
         InputError: if a file can't be written.
     """
     adapters = adapted(model)
     first = adapters[0][1]
-    weights = {
-        f"{PREFIX}{name}.{part}.weight": getattr(layer, part).weight.detach().cpu()
-        for name, layer in adapters
-        for part in ("lora_A", "lora_B")
-    }
+    weights = {}
+    for name, layer in adapters:
+        own = layer.scaling / first.scaling
+        weights[f"{PREFIX}{name}.lora_A.weight"] = layer.lora_A.weight.detach().cpu()
+        weights[f"{PREFIX}{name}.lora_B.weight"] = own * layer.lora_B.weight.detach().cpu()
     config = {
         "peft_type": "LORA",
         "r": first.lora_A.out_features,

@@ -1,18 +1,13 @@
 """The comparison of the methods: the figures and tables that `evaluate` saves."""
 
-from collections.abc import Sequence
 from itertools import combinations
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-import torch
 from torch import Tensor
 
 from pipeline import adapters, scoring
 from pipeline.datasets import Labelled
 from pipeline.methods import Method
-from pipeline.models import Classifier
 from pipeline.predictions import Predictions
 
 Rows = list[dict[str, Any]]
@@ -54,6 +49,15 @@ def confusion(logits: dict[str, Tensor], test: Labelled) -> Rows:
             for j, predicted in enumerate(test.classes)
         ]
     return rows
+
+
+def detection(logits: dict[str, Tensor], test: Labelled) -> Rows:
+    """How well each method tells new classes from old ones: a row per method and threshold."""
+    return [
+        {"method": name, **row}
+        for name, values in logits.items()
+        for row in scoring.curves_new(values, test.labels, test.new)
+    ]
 
 
 def mcnemar(logits: dict[str, Tensor], test: Labelled) -> Rows:
@@ -106,36 +110,3 @@ def mistakes(logits: dict[str, Tensor], test: Labelled, count: int) -> Rows:
         for name, values in logits.items()
         for row in scoring.confident_mistakes(values, test.labels, count)
     ]
-
-
-def samples(
-    model: Classifier,
-    data: Labelled,
-    device: torch.device,
-    count: int,
-    classes: Sequence[str] | None = None,
-) -> tuple[npt.NDArray[np.uint8], Rows]:
-    """The first images of every class, and a row for each: what a model takes it for.
-
-    Args:
-        model: to predict with.
-        data: images of any classes, known to the model or not.
-        device: where to predict.
-        count: images of a class.
-        classes: those that the model knows (default: those of the data).
-    """
-    first = [np.flatnonzero(data.labels == label)[:count] for label in range(len(data.classes))]
-    chosen = data.where(np.concatenate(first))
-    names = classes or data.classes
-    likely = Predictions(chosen, device).logits(model).softmax(1).max(1)
-    rows = [
-        {
-            "actual": data.classes[label],
-            "predicted": names[int(predicted)],
-            "probability": float(probability),
-        }
-        for label, predicted, probability in zip(
-            chosen.labels, likely.indices, likely.values, strict=True
-        )
-    ]
-    return chosen.inputs, rows

@@ -71,10 +71,41 @@ class Labelled(NamedTuple):
         """The part that a mask or an array of indices chooses."""
         return self._replace(inputs=self.inputs[chosen], labels=self.labels[chosen])
 
+    def only(self, chosen: Sequence[int]) -> "Labelled":
+        """The images of some classes alone, which become classes 0, 1, … in the order given."""
+        part = self.where(np.isin(self.labels, chosen))
+        place = np.full(len(self.classes), -1)
+        place[list(chosen)] = np.arange(len(chosen))
+        new = [chosen.index(label) for label in self.new if label in chosen]
+        return Labelled(
+            part.inputs, place[part.labels], [self.classes[label] for label in chosen], new
+        )
+
+    def few(self, count: int | None, seed: int) -> "Labelled":
+        """At most `count` images of each class, drawn at random, in their order (None: all)."""
+        order = np.random.default_rng(seed).permutation(len(self.labels))
+        of_class = [order[self.labels[order] == label][:count] for label in np.unique(self.labels)]
+        return self.where(np.sort(np.concatenate(of_class)))
+
     @property
     def is_new(self) -> npt.NDArray[np.bool_]:
         """Which labels are of new classes: `(n,)`, bool."""
         return np.isin(self.labels, self.new)
+
+
+def merge(*parts: Labelled) -> Labelled:
+    """Puts parts together, one after the other; classes of the same name are the same."""
+    classes = list(dict.fromkeys(name for part in parts for name in part.classes))
+    labels = [
+        np.array([classes.index(name) for name in part.classes])[part.labels] for part in parts
+    ]
+    new = {classes.index(part.classes[label]) for part in parts for label in part.new}
+    return Labelled(
+        np.concatenate([part.inputs for part in parts]),
+        np.concatenate(labels),
+        classes,
+        sorted(new),
+    )
 
 
 def fetch(data: Data) -> dict[str, bytes]:

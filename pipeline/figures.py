@@ -3,6 +3,7 @@
 import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from typing import Any
 
 import matplotlib as mpl
@@ -128,6 +129,34 @@ def confusion(table: pd.DataFrame) -> Figure:
     return figure
 
 
+def detection(table: pd.DataFrame) -> Figure:
+    """ROC and precision–recall curves of new against old classes, without the base.
+
+    Args:
+        table: columns method, curve, x, y.
+    """
+    figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 4))
+    names = [name for name in table["method"].unique() if name != "base"]
+    for name, colour, line in zip(names, cycle(COLOURS), cycle(["-", "--", ":"]), strict=False):
+        for axis, curve in zip(axes, ("roc", "precision_recall"), strict=True):
+            part = table[(table["method"] == name) & (table["curve"] == curve)]
+            axis.step(
+                100 * part["x"], 100 * part["y"], line, color=colour, label=_title(name),
+                where="post",
+            )  # fmt: skip
+    axes[0].set_xscale("symlog", linthresh=0.01)
+    axes[0].set_xlim(0, 100)
+    axes[0].set_ylim(90, 100.3)
+    axes[0].set_xlabel("old images taken for new, % (logarithmic above 0.01)")
+    axes[0].set_ylabel("new images taken for new, % (cut at 90)")
+    axes[1].set_xlim(90, 100.3)
+    axes[1].set_ylim(90, 100.3)
+    axes[1].set_xlabel("recall of the new classes, % (cut at 90)")
+    axes[1].set_ylabel("precision, % (cut at 90)")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    return figure
+
+
 def strength(table: pd.DataFrame) -> Figure:
     """Accuracies against the strength of a method's change, on validation and test data.
 
@@ -217,6 +246,132 @@ def studies(table: pd.DataFrame) -> Figure:
         row[0].set_ylabel(f"{_title(name)}\nvalidation score, %")
         figure.colorbar(points, ax=row[len(values[name]) - 1], label="trial")
     return figure
+
+
+def tradeoff(table: pd.DataFrame) -> Figure:
+    """Every trial's accuracy on old against new classes, and what each objective would choose.
+
+    Args:
+        table: columns method, trial, accuracy, accuracy_old, accuracy_new.
+    """
+    names = list(table["method"].unique())
+    figure, axes = plt.subplots(1, len(names), figsize=(WIDTH, 3.8), squeeze=False)
+    for axis, name in zip(axes[0], names, strict=True):
+        part = table[table["method"] == name]
+        old, new = 100 * part["accuracy_old"], 100 * part["accuracy_new"]
+        axis.scatter(old, new, c="#999999", s=12, label="trial")
+        objectives = {"overall": part["accuracy"], "worst": np.minimum(old, new)}
+        for (objective, score), marker in zip(objectives.items(), "*D", strict=True):
+            best = score.idxmax()
+            axis.plot(
+                old[best], new[best], marker, markersize=14 if marker == "*" else 7, linestyle="",
+                color=COLOURS[0 if marker == "*" else 1],
+                label=f"best {objective}", markerfacecolor="none" if marker == "D" else None,
+            )  # fmt: skip
+        low = min(old[score.idxmax()] for score in objectives.values())
+        axis.set_xlim(low - 0.6, old.max() + 0.05)
+        axis.set_ylim(90, 100.3)
+        axis.set_title(_title(name), size=10)
+        axis.set_xlabel("old classes, validation accuracy, %")
+    axes[0, 0].set_ylabel("new classes, validation accuracy, %\n(cut at 90)")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    return figure
+
+
+def label_efficiency(table: pd.DataFrame) -> Figure:
+    """Test accuracy against the number of labelled images, a line per contender.
+
+    Args:
+        table: columns contender, labels, accuracy and, of several seeds, its half-width ci95.
+    """
+    figure, axis = plt.subplots(figsize=(WIDTH, 4))
+    for colour, (name, part) in zip(COLOURS, table.groupby("contender", sort=False), strict=False):
+        half = 100 * part["ci95"] if "ci95" in part else None
+        axis.errorbar(
+            part["labels"], 100 * part["accuracy"], half, fmt="o-", capsize=3, color=colour,
+            label=_title(str(name)),
+        )  # fmt: skip
+    axis.axhline(95, color="#666666", linestyle="--", linewidth=1)
+    axis.set_xscale("log")
+    counts = sorted(table["labels"].unique())
+    axis.set_xticks(counts, [f"{count}" for count in counts])
+    axis.xaxis.set_minor_formatter(NullFormatter())
+    axis.set_xlabel("labelled images of each new class (logarithmic)")
+    axis.set_ylabel("test accuracy, %")
+    axis.legend(loc="lower right")
+    return figure
+
+
+def rank_sweep(table: pd.DataFrame) -> Figure:
+    """Test accuracy of LoRA against its rank and its size, beside the other ways to adapt.
+
+    Args:
+        table: columns setting, contender, rank, trainable_parameters, accuracy, accuracy_old and,
+            of several seeds, the half-widths accuracy_ci95 and accuracy_old_ci95.
+    """
+    figure, axes = plt.subplots(1, 3, figsize=(WIDTH, 4), squeeze=False)
+    panels = [
+        ("rank", "accuracy", "rank", "new classes: test accuracy, %"),
+        ("trainable_parameters", "accuracy", "trained parameters", None),
+        ("rank", "accuracy_old", "rank", "old classes, adapter on: test accuracy, %"),
+    ]
+    for axis, (across, key, label, title) in zip(axes[0], panels, strict=True):
+        for colour, (setting, part) in zip(
+            COLOURS, table.groupby("setting", sort=False), strict=False
+        ):
+            half = 100 * part[f"{key}_ci95"] if f"{key}_ci95" in part else None
+            lora = part["rank"].notna()
+            axis.errorbar(
+                part[across][lora], 100 * part[key][lora], None if half is None else half[lora],
+                fmt="o-", capsize=3, color=colour, label=f"LoRA, {_SETTINGS[str(setting)]}",
+            )  # fmt: skip
+            for name, line in (("full", "--"), ("last_layer", ":")):
+                others = part[part["contender"] == name]
+                if not others.empty:
+                    axis.axhline(
+                        100 * others[key].iloc[0], color=colour, linestyle=line, linewidth=1.2,
+                        label=f"{_title(name)}, {_SETTINGS[str(setting)]}",
+                    )  # fmt: skip
+        axis.set_xscale("log", base=2 if across == "rank" else 10)
+        if across == "rank":
+            ranks = sorted(table["rank"].dropna().astype(int).unique())
+            axis.set_xticks(ranks, [str(rank) for rank in ranks])
+            axis.xaxis.set_minor_formatter(NullFormatter())
+        axis.set_xlabel(label)
+        if title:
+            axis.set_ylabel(title)
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    return figure
+
+
+def rank_mistakes(table: pd.DataFrame) -> Figure:
+    """How many test images of each class every contender has wrong.
+
+    Args:
+        table: columns contender, published, class, mistakes.
+    """
+    figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 4), sharey=True)
+    titles = {False: "own learning rate", True: "published: one rate for all"}
+    order = list(dict.fromkeys(table["contender"]))
+    for axis, (published, title) in zip(axes, titles.items(), strict=True):
+        part = table[table["published"] == published]
+        counts = part.pivot_table(index="contender", columns="class", values="mistakes")
+        counts = counts.reindex(order)
+        axis.imshow(counts, cmap="Oranges", vmin=0, vmax=2 * counts.max().max(), aspect="auto")
+        for i, row in enumerate(counts.to_numpy()):
+            for j, count in enumerate(row):
+                if count == count:
+                    axis.text(j, i, f"{count:.0f}", ha="center", va="center", size=8)
+        axis.set_xticks(range(len(counts.columns)), [str(name) for name in counts.columns])
+        axis.set_yticks(range(len(order)), [_title(name) for name in order])
+        axis.tick_params(length=0)
+        axis.grid(False)
+        axis.set_title(f"mistakes by class, {title}", size=10)
+        axis.set_xlabel("actual class")
+    return figure
+
+
+_SETTINGS = {"tuned": "own learning rate", "published": "published setting"}
 
 
 def captioned(

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline import artifacts, dag, models
+from pipeline.errors import InputError
 from pipeline.models import Classifier
 
 if TYPE_CHECKING:
@@ -89,6 +90,8 @@ def load_all() -> list[Method]:
     Raises:
         InputError: if a file is missing or damaged.
     """
+    if not (FOLDER / "base").is_dir():
+        raise InputError(f"{FOLDER}/base: not found; `dvc repro` makes it")
     names = sorted(
         (folder.name for folder in FOLDER.iterdir()), key=lambda name: (name != "base", name)
     )

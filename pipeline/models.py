@@ -1,9 +1,10 @@
 """The networks: a trunk turns images into features, a head turns features into logits."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from itertools import pairwise
+from math import prod
 from pathlib import Path
 from typing import Any, Literal
 
@@ -107,7 +108,31 @@ def dense_head(widths: Sequence[int], dropout: float) -> nn.Sequential:
     return nn.Sequential(layers)
 
 
-NETWORKS = {"cnn": cnn}
+def mlp(
+    shape: Sequence[int], classes: int, dropout: float, hidden: Sequence[int] = (1000, 2000)
+) -> Classifier:
+    """Dense layers alone: the trunk only flattens the image.
+
+    With the defaults, 28×28×1 images and five classes it has 2,797,005 parameters.
+
+    Args:
+        shape: channels, height and width of an image.
+        classes: number of logits.
+        dropout: share of the hidden units dropped in training.
+        hidden: widths of the dense layers before the last.
+    """
+    trunk = nn.Sequential(Pixels(), nn.Flatten())
+    description = {
+        "network": "mlp",
+        "shape": list(shape),
+        "classes": classes,
+        "dropout": dropout,
+        "hidden": list(hidden),
+    }
+    return Classifier(trunk, dense_head((prod(shape), *hidden, classes), dropout), description)
+
+
+NETWORKS: dict[str, Callable[..., Classifier]] = {"cnn": cnn, "mlp": mlp}
 
 
 def build(description: dict[str, Any]) -> Classifier:

@@ -12,13 +12,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 from tqdm import tqdm
 
 from pipeline import artifacts
 from pipeline.errors import InputError
 
-FILES = ("evaluate", "transfer")
+FILES = ("evaluate", "rank_sweep", "transfer")
 PARALLEL = 2
 
 Path = tuple[str, ...]
@@ -39,9 +40,8 @@ def main(seeds: Sequence[int]) -> None:
     results = [load(references[f"replicate-{seed}"]) for seed in seeds]
     figures = summary(results)
     artifacts.save_json("metrics/replicates.json", figures)
-    artifacts.save_bytes(
-        "plots/replicates.png", picture(figures["evaluate"], results[0]["evaluate"])
-    )
+    for name, picture in pictures(figures, results[0]).items():
+        artifacts.save_bytes(f"plots/replicates_{name}.png", picture)
 
 
 def experiments() -> dict[str, str]:
@@ -80,35 +80,62 @@ def summary(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Mean, half-width of the 95 % interval by Student's t, and n of every figure.
 
     Args:
-        results: metrics of equal structure; what isn't a number is left out.
+        results: metrics of equal structure; what isn't a number in all of them is left out.
     """
     figures = [dict(leaves(result)) for result in results]
     collected: dict[str, Any] = {}
     for path in figures[0]:
-        values = np.array([figure[path] for figure in figures])
+        if not all(path in figure for figure in figures):
+            continue
         inner = collected
         for key in path[:-1]:
             inner = inner.setdefault(key, {})
-        inner[path[-1]] = interval(values)
+        inner[path[-1]] = interval(np.array([figure[path] for figure in figures]))
     return collected
 
 
-def picture(figures: Mapping[str, Any], single: Mapping[str, Any]) -> bytes:
-    """The comparison of the methods with error bars, as PNG.
+def pictures(figures: Mapping[str, Any], single: Mapping[str, Any]) -> dict[str, bytes]:
+    """The comparisons with error bars, as PNG.
 
     Args:
-        figures: mean and interval of every method's figures.
-        single: the same of one seed, for what isn't a number.
+        figures: mean and interval of every figure.
+        single: the metrics of one seed, for what isn't a number.
     """
-    from pipeline import figures as drawn  # matplotlib takes a second
+    from pipeline import figures as drawn  # matplotlib and torch take seconds
+    from pipeline import sweep_comparison
 
-    shown: dict[str, dict[str, Any]] = {}
-    for name, figure in figures.items():
-        shown[name] = {"original_data": single[name]["original_data"]}
+    methods = {
+        name: {"original_data": single["evaluate"][name]["original_data"]} | plain(figure)
+        for name, figure in figures["evaluate"].items()
+    }
+    for method in methods.values():
         for key in ("accuracy", "accuracy_old", "accuracy_new"):
-            mean, half = figure[key]["mean"], figure[key]["ci95"]
-            shown[name] |= {key: mean, f"{key}_ci95": [mean - half, mean + half]}
-    return drawn.png(drawn.comparison(shown))
+            half = method[f"{key}_ci95"]
+            method[f"{key}_ci95"] = [method[key] - half, method[key] + half]
+    sweep = figures["rank_sweep"]
+    ranks = sweep_comparison.table(
+        {name: plain(figure) for name, figure in sweep.items()}
+        | {"published": {name: plain(figure) for name, figure in sweep["published"].items()}}
+    )
+    labels = [
+        {"contender": name, "labels": int(count)}
+        | {"accuracy": figure["mean"], "ci95": figure["ci95"]}
+        for name, curve in figures["transfer"]["label_efficiency"].items()
+        for count, figure in sorted(curve.items(), key=lambda each: int(each[0]))
+    ]
+    drawings = {
+        "methods": drawn.comparison(methods),
+        "rank_sweep": drawn.rank_sweep(pd.DataFrame(ranks)),
+        "label_efficiency": drawn.label_efficiency(pd.DataFrame(labels)),
+    }
+    return {name: drawn.png(drawing) for name, drawing in drawings.items()}
+
+
+def plain(figure: Mapping[str, Any]) -> dict[str, Any]:
+    """The means under their names, and their half-widths under `NAME_ci95`."""
+    means = {key: value["mean"] for key, value in figure.items() if "mean" in value}
+    halves = {f"{key}_ci95": value["ci95"] for key, value in figure.items() if "mean" in value}
+    return means | halves
 
 
 def interval(values: np.typing.NDArray[np.float64]) -> dict[str, float]:

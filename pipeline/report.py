@@ -1,10 +1,11 @@
-"""The results as text: `python -m pipeline.report` prints them, with a file it fills them in.
+"""The results as tables, of the last run or of several seeds.
 
-A file's generated parts stand between `<!-- NAME -->` and `<!-- end NAME -->`.
+`python -m pipeline.report` prints those of the last run. With a file, it fills in those of all
+seeds between `<!-- NAME -->` and `<!-- end NAME -->`.
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,38 @@ TITLES = {
     "lora": "LoRA",
     "gaussian_lora": "Gaussian LoRA",
     "gaussian_replay": "Gaussian replay",
+    "full": "all weights",
 }
 
+PUBLISHED_RANKS = {
+    "full": 93.8,
+    "rank_1": 92.9,
+    "rank_2": 94.5,
+    "rank_4": 95.8,
+    "rank_8": 97.3,
+    "rank_16": 97.8,
+    "rank_32": 98.2,
+    "rank_64": 98.7,
+}
+"""Test accuracies of the original rank sweep on the new digits, percent."""
 
-def methods() -> list[list[str]]:
-    """The table of the methods, its header first."""
-    figures = artifacts.load_json("metrics/evaluate.json")
+SHAPES = {
+    "base": "base, on its three classes",
+    "transfer": "transfer, on two new ones",
+    "fine_tuned": "all weights from the base",
+    "scratch": "all weights from scratch",
+    "random": "random convolutions, frozen",
+    "both": "transfer, on all five",
+}
+
+FILES = ("evaluate", "rank_sweep", "transfer")
+
+Results = Mapping[str, Any]
+Table = list[list[str]]
+
+
+def methods(results: Results, facts: Results) -> Table:
+    """The ways to learn the new classes."""
     rows = [
         [
             "method",
@@ -42,19 +69,20 @@ def methods() -> list[list[str]]:
             "published: all / new, %",
         ]
     ]
-    for name in sorted(figures, key="base".__ne__):
-        figure = figures[name]
+    figures = results["evaluate"]
+    for name in sorted(figures, key=lambda name: (name != "base", name)):
+        figure, fact = figures[name], facts["evaluate"][name]
         published = PUBLISHED.get(name, {})
         rows.append(
             [
-                TITLES.get(name, name.replace("_", " ")),
+                title(name),
                 percent(figure["accuracy"]),
                 percent(figure["accuracy_new"]),
                 percent(figure["accuracy_old"]),
-                f"{100 * figure['forgetting']:.2f}",
-                f"{figure['trainable_parameters']:,}",
-                "yes" if figure["original_data"] else "no",
-                "-" if name == "base" else f"{figure['kept_bytes'] / 1000:,.0f}",
+                percent(figure["forgetting"]),
+                f"{fact['trainable_parameters']:,}",
+                "yes" if fact["original_data"] else "no",
+                "-" if name == "base" else f"{fact['kept_bytes'] / 1000:,.0f}",
                 " / ".join(f"{value:.2f}" for value in published.values())
                 + (" (old digits)" if name == "base" else ""),
             ]
@@ -62,49 +90,87 @@ def methods() -> list[list[str]]:
     return rows
 
 
-def transfer() -> list[list[str]]:
-    """The table of the shapes, its header first."""
-    figures = artifacts.load_json("metrics/transfer.json")
-    rows = [["shapes", "accuracy, %", "95 % interval", "macro F1", "loss, nats"]]
-    for name, figure in figures.items():
-        low, high = figure["accuracy_ci95"]
+def ranks(results: Results, facts: Results) -> Table:
+    """LoRA at several ranks against full fine-tuning."""
+    rows = [
+        [
+            "adapted by",
+            "new digits, %",
+            "old digits, %",
+            "adapter off, %",
+            "trained parameters",
+            "stored, kB",
+            "one rate for all: new, %",
+            "published: new, %",
+        ]
+    ]
+    figures, fact = results["rank_sweep"], facts["rank_sweep"]
+    contenders = [name for name in fact if name not in ("base", "published")]
+    for name in sorted(contenders, key=lambda name: fact[name]["trainable_parameters"]):
+        figure, same = figures[name], figures["published"].get(name)
+        off = figure.get("accuracy_old_off")
         rows.append(
             [
-                name.replace("_", " "),
+                title(name),
                 percent(figure["accuracy"]),
-                f"{percent(low)}–{percent(high)}",
-                f"{figure['f1_macro']:.4f}",
-                f"{figure['loss']:.4f}",
+                percent(figure["accuracy_old"]),
+                percent(off) if off else "",
+                f"{fact[name]['trainable_parameters']:,}",
+                f"{fact[name]['stored_bytes'] / 1000:,.0f}",
+                percent(same["accuracy"]) if same else "",
+                f"{PUBLISHED_RANKS[name]:.1f}" if name in PUBLISHED_RANKS else "",
             ]
         )
     return rows
 
 
-def replicates() -> list[list[str]]:
-    """The table of the methods over several seeds, its header first."""
-    figures = artifacts.load_json("metrics/replicates.json")["evaluate"]
-    keys = {
-        "accuracy": "all digits, %",
-        "accuracy_new": "new digit, %",
-        "accuracy_old": "old digits, %",
-        "forgetting": "forgetting, points",
-    }
-    rows = [["method", *keys.values(), "seeds"]]
-    for name in sorted(figures, key=lambda name: (name != "base", name)):
-        cells = [figures[name][key] for key in keys]
+def transfer(results: Results, facts: Results) -> Table:
+    """The ways to learn new shapes."""
+    rows = [["shapes", "accuracy, %", "macro F1", "loss, nats", "labels for 95 %"]]
+    needed = facts["transfer"]["labels_for_95"]
+    for name, figure in results["transfer"].items():
+        if "accuracy" not in figure:
+            continue
+        labels = results["transfer"]["labels_for_95"].get(name)
         rows.append(
             [
-                TITLES.get(name, name),
-                *(f"{percent(cell['mean'])} ± {percent(cell['ci95'])}" for cell in cells),
-                str(cells[0]["n"]),
+                SHAPES[name],
+                percent(figure["accuracy"]),
+                number(figure["f1_macro"], 4),
+                number(figure["loss"], 4),
+                number(labels, 0) if labels else "not reached" if name in needed else "",
             ]
         )
     return rows
 
 
-def percent(fraction: float) -> str:
-    """A fraction as percent with two decimals."""
+def unknown(results: Results, facts: Results) -> Table:
+    """How well known and unknown shapes are told apart."""
+    rows = [["score", "AUROC", "unknown passed at 95 % known, %"]]
+    for name, figure in results["transfer"]["both"]["unknown"].items():
+        rows.append([name, number(figure["auroc"], 3), percent(figure["fpr95"])])
+    return rows
+
+
+def percent(fraction: float | Mapping[str, float]) -> str:
+    """A fraction as percent with two decimals, with its interval if there is one."""
+    if isinstance(fraction, Mapping):
+        return f"{100 * fraction['mean']:.2f} ± {100 * fraction['ci95']:.2f}"
     return f"{100 * fraction:.2f}"
+
+
+def number(value: float | Mapping[str, float], decimals: int) -> str:
+    """A number with its interval if there is one."""
+    if isinstance(value, Mapping):
+        return f"{value['mean']:.{decimals}f} ± {value['ci95']:.{decimals}f}"
+    return f"{value:.{decimals}f}"
+
+
+def title(name: str) -> str:
+    """The name of a method or contender for people."""
+    if name.startswith("rank_"):
+        return f"LoRA, rank {name.removeprefix('rank_')}"
+    return TITLES.get(name, name.replace("_", " "))
 
 
 def markdown(rows: Sequence[Sequence[str]]) -> str:
@@ -126,27 +192,45 @@ def markdown(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join([lines[0], f"{rule}|", *lines[1:]])
 
 
-PARTS: dict[str, Any] = {"methods": methods, "replicates": replicates, "transfer": transfer}
+PARTS = {"methods": methods, "ranks": ranks, "transfer": transfer, "unknown": unknown}
+
+
+def load(name: str) -> dict[str, Any]:
+    """The content of a file of `metrics/`.
+
+    Raises:
+        InputError: if it is missing or damaged.
+    """
+    content: dict[str, Any] = artifacts.load_json(f"metrics/{name}.json")
+    return content
 
 
 def fill(text: str) -> str:
-    """Replaces the generated parts of a text by what the metrics say now."""
-    for name, rows in PARTS.items():
+    """Replaces the generated parts of a text by what the metrics of all seeds say now."""
+    facts, results = {name: load(name) for name in FILES}, load("replicates")
+    for name, table in PARTS.items():
         begin, end = f"<!-- {name} -->", f"<!-- end {name} -->"
         before, _, rest = text.partition(begin)
         _, found, after = rest.partition(end)
         if found:
-            text = f"{before}{begin}\n{markdown(rows())}\n{end}{after}"
+            text = f"{before}{begin}\n{markdown(table(results, facts))}\n{end}{after}"
     return text
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Prints all tables, or fills them in a file."""
+    """Prints the tables of the last run, or fills those of all seeds in a file."""
     if arguments:
         path = Path(arguments[0])
         artifacts.save_bytes(path, fill(artifacts.load_bytes(path).decode()).encode())
         return
-    print(markdown(methods()), markdown(transfer()), sep="\n\n")
+    facts = {name: load(name) for name in FILES}
+    tables = [table(facts, facts) for table in PARTS.values()]
+    print("\n\n".join(markdown(without_published(table)) for table in tables))
+
+
+def without_published(table: Table) -> Table:
+    """A table without its last column if that has the published figures, which are of MNIST."""
+    return [row[:-1] for row in table] if table[0][-1].startswith("published") else table
 
 
 if __name__ == "__main__":

@@ -81,6 +81,31 @@ def measure_new(logits: Tensor, actual: Classes, new: Sequence[int]) -> dict[str
     }
 
 
+def curves_new(logits: Tensor, actual: Classes, new: Sequence[int]) -> list[dict[str, Any]]:
+    """How well the probability of the new classes tells them from the old ones.
+
+    Args:
+        logits: `(n, classes)`, float32.
+        actual: `(n,)`, the right classes, old and new ones among them.
+        new: indices of the new classes.
+
+    Returns:
+        Rows of the receiver operating characteristic (`curve` is `roc`: `x` is the share of old
+        images taken for new, `y` that of new ones) and of the precision–recall curve (`curve` is
+        `precision_recall`: `x` is recall, `y` precision), fractions.
+    """
+    newness = logits.double().softmax(1).numpy()[:, new].sum(1)
+    is_new = np.isin(actual, new)
+    false_positives, true_positives, _ = metrics.roc_curve(is_new, newness)
+    precision, recall, _ = metrics.precision_recall_curve(is_new, newness, drop_intermediate=True)
+    points = {"roc": (false_positives, true_positives), "precision_recall": (recall, precision)}
+    return [
+        {"curve": curve, "x": x, "y": y}
+        for curve, (horizontal, vertical) in points.items()
+        for x, y in zip(horizontal, vertical, strict=True)
+    ]
+
+
 def calibration_error(
     probabilities: npt.NDArray[np.float64], actual: Classes, bins: int = 15
 ) -> float:

@@ -46,6 +46,8 @@ class Augmentation(Section):
 
     def __call__(self, images: Tensor) -> Tensor:
         """Changes a batch of images at random, as `random_affine`."""
+        if not (self.rotation or self.scale or self.translation):
+            return images
         return random_affine(images, self.rotation, self.scale, self.translation)
 
 

@@ -2,7 +2,7 @@
 
 import os
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -118,6 +118,25 @@ def search(
                 progress.update()
     assert best is not None
     return Study(best, rows)
+
+
+def run_all(
+    run: Callable[[int, Values], Outcome], cases: Sequence[Values], compute: Compute, name: str
+) -> list[Outcome]:
+    """Runs given trials on all cores, each on one thread.
+
+    Args:
+        run: one trial, from its number and its values; it must be picklable.
+        cases: the values of every trial; the longest should come first.
+        compute: how the workers compute, each on one thread.
+        name: of the progress bar.
+
+    Returns:
+        The outcomes, in the order of the cases.
+    """
+    with _workers(run, compute) as submit:
+        futures = [submit(number, values) for number, values in enumerate(cases)]
+        return [future.result() for future in tqdm(futures, desc=name, unit="trial", disable=None)]
 
 
 @contextmanager

@@ -17,8 +17,8 @@ Compute(device="cpu", threads=2, reproducible=True).start()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Puts the tests that need the finished project last, for it takes a while to finish."""
-    items.sort(key=lambda item: "finished" in getattr(item, "fixturenames", ()))
+    """Puts the tests that need the finished project first: one worker finishes it, others go on."""
+    items.sort(key=lambda item: "finished" not in getattr(item, "fixturenames", ()))
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,16 @@ SMALL: dict[str, Any] = {
     "lora": {"trials": 10},
     "shapes": {"images": {"train": 40, "validation": 20, "test": 20}},
     "shapes_pretrain": {"epochs": 2},
+    "transfer_both": {"epochs": 1, "bank": 10},
+    "label_efficiency": {"images": [2, 5]},
+    "wide_pretrain": {"epochs": 3},
+    "rank_sweep": {
+        "ranks": [1, 4],
+        "learning_rates": [0.001, 0.003],
+        "study_epochs": 1,
+        "setting": {"epochs": 2},
+        "published": {"epochs": 1},
+    },
 }
 
 

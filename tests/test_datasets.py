@@ -14,7 +14,7 @@ import pytest
 
 from pipeline import datasets
 from pipeline.__main__ import main
-from pipeline.datasets import Data, Labelled
+from pipeline.datasets import Data, Labelled, merge
 from pipeline.errors import InputError
 
 NAMES = list(datasets.MNIST_SHA256)
@@ -176,3 +176,34 @@ def test_impossible_new_classes(
     expected = f"split: params.yaml: split.new_classes is {classes}: {problem}; accepted are some"
     assert capsys.readouterr().err.startswith(expected)
     assert not Path("data/split").exists()
+
+
+def sample() -> Labelled:
+    labels = np.repeat([0, 1, 2], [50, 30, 5])
+    return Labelled(np.arange(85)[:, None], labels, ["a", "b", "c"], [2])
+
+
+@pytest.mark.parametrize(("count", "expected"), [(None, [50, 30, 5]), (20, [20, 20, 5])])
+def test_few_of_each_class(count: int | None, expected: list[int]) -> None:
+    chosen = sample().few(count, seed=1)
+    assert np.bincount(chosen.labels).tolist() == expected
+    assert len(np.unique(chosen.inputs)) == len(chosen.inputs)
+    assert (sample().labels[chosen.inputs[:, 0]] == chosen.labels).all()
+    again, other = (sample().few(count, seed=seed).inputs for seed in (1, 2))
+    assert np.array_equal(again, chosen.inputs)
+    assert np.array_equal(other, chosen.inputs) == (count is None)
+
+
+def test_some_classes_only_are_counted_anew() -> None:
+    part = sample().only([2, 0])
+    assert part.classes == ["c", "a"]
+    assert part.new == [0]
+    assert np.bincount(part.labels).tolist() == [5, 50]
+    assert (part.inputs[part.labels == 0, 0] >= 80).all()
+
+
+def test_merged_parts_share_classes_of_the_same_name() -> None:
+    whole = merge(sample().only([2, 0]), sample().only([1, 2]))
+    assert whole.classes == ["c", "a", "b"]
+    assert whole.new == [0]
+    assert np.bincount(whole.labels).tolist() == [10, 50, 30]

@@ -9,7 +9,10 @@ from pipeline import artifacts, figures
 from tests.project import Project
 
 
-@pytest.mark.parametrize("name", ["confusion", "strength", "training", "studies"])
+@pytest.mark.parametrize(
+    "name",
+    ["confusion", "detection", "strength", "training", "studies", "rank_sweep", "rank_mistakes"],
+)
 def test_equal_tables_give_equal_bytes(name: str, finished: Project) -> None:
     table = artifacts.load_table(finished.folder / f"plots/{name}.csv")
     draw = getattr(figures, name)
@@ -20,7 +23,7 @@ def test_equal_tables_give_equal_bytes(name: str, finished: Project) -> None:
 
 def test_pictures_are_as_wide_as_a_page_and_not_empty(finished: Project) -> None:
     pictures = sorted(finished.folder.glob("plots/*.png"))
-    assert len(pictures) == 7
+    assert len(pictures) == 12
     for path in pictures:
         with Image.open(path) as image:
             assert image.width == 900, path.name

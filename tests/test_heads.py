@@ -3,7 +3,6 @@
 from functools import partial
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -11,7 +10,6 @@ from torch import nn
 from pipeline import adapters, heads, models, training
 from pipeline.compute import Compute
 from pipeline.heads import HeadTrial, Studied
-from pipeline.stages.replay import keep
 from pipeline.validation import Validation
 
 COMPUTE = Compute(device="cpu", threads=1, reproducible=True)
@@ -110,11 +108,3 @@ def test_anchor_is_the_squared_distance_from_the_base(low_rank: bool) -> None:
             value.zero_() if low_rank else value.add_(1.0)
     moved = 0 if low_rank else sum(value.numel() for value in trained)
     assert float(penalty().detach()) == pytest.approx(0.5 * moved)
-
-
-@pytest.mark.parametrize(("budget", "expected"), [(None, [50, 30, 5]), (20, [20, 20, 5])])
-def test_replay_keeps_its_budget(budget: int | None, expected: list[int]) -> None:
-    labels = np.repeat([0, 1, 2], [50, 30, 5])
-    kept = keep(labels, budget, np.random.default_rng(0))
-    assert np.bincount(labels[kept]).tolist() == expected
-    assert len(set(kept)) == len(kept)

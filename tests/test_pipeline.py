@@ -21,13 +21,15 @@ GAUSSIAN = ["gaussian_lora", "gaussian_replay"]
 KEPT = ["statistics", "analytic", *GAUSSIAN]
 METHODS = ["joint", "lora", "replay", "sequential", *KEPT]
 DIGITS = ["pretrain", "features", *METHODS, *AFTER]
-SHAPES = ["shapes_pretrain", "transfer", *AFTER]
+TRANSFERS = ["transfer", "transfer_both", "label_efficiency"]
+SHAPES = ["shapes_pretrain", *TRANSFERS, *AFTER]
+SWEEP = ["wide_pretrain", "rank_sweep", *AFTER]
 
 RERUN = {
-    "seed": ["pretrain", "features", *METHODS, *SHAPES],
-    "data": ["download", "split", *DIGITS],
-    "compute": ["pretrain", "features", *METHODS, *SHAPES],
-    "split": ["split", *DIGITS],
+    "seed": ["pretrain", "features", *METHODS, *SHAPES, *SWEEP],
+    "data": ["download", "split", *DIGITS, *SWEEP],
+    "compute": ["pretrain", "features", *METHODS, *SHAPES, *SWEEP],
+    "split": ["split", *DIGITS, *SWEEP],
     "pretrain": DIGITS,
     "replay": ["replay", *AFTER],
     "sequential": ["sequential", *AFTER],
@@ -40,6 +42,10 @@ RERUN = {
     "shapes": ["shapes", *SHAPES],
     "shapes_pretrain": SHAPES,
     "transfer": ["transfer", *AFTER],
+    "transfer_both": ["transfer_both", *AFTER],
+    "label_efficiency": ["label_efficiency", *AFTER],
+    "wide_pretrain": SWEEP,
+    "rank_sweep": ["rank_sweep", *AFTER],
 }
 """The stages that each section of params.yaml reruns."""
 
@@ -171,13 +177,23 @@ def test_interrupted_stage_leaves_nothing_and_is_run_again(project: Project) -> 
     base = project.folder / "data/methods/base"
     for file in base.iterdir():
         file.unlink()
-    with subprocess.Popen(command, cwd=project.folder, stderr=subprocess.PIPE, text=True) as stage:
-        time.sleep(8)
-        assert stage.poll() is None
-        stage.send_signal(signal.SIGINT)
-        assert stage.wait(20) == 130
-        assert stage.stderr is not None
-        assert stage.stderr.read().splitlines()[-1] == "pretrain: interrupted"
+    with subprocess.Popen(
+        command,
+        cwd=project.folder,
+        stderr=subprocess.PIPE,
+        text=True,
+        # The tests may run in the background, where a shell ignores Ctrl-C for its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as stage:
+        try:
+            time.sleep(8)
+            assert stage.poll() is None
+            stage.send_signal(signal.SIGINT)
+            assert stage.wait(20) == 130
+            assert stage.stderr is not None
+            assert stage.stderr.read().splitlines()[-1] == "pretrain: interrupted"
+        finally:
+            stage.kill()
     assert list(base.iterdir()) == []
     project.run("git", "checkout", "--quiet", "params.yaml")
     project.repro()
@@ -213,7 +229,13 @@ def test_old_data_and_test_data_are_read_only_where_they_may_be() -> None:
     def readers(part: str) -> set[str]:
         return {name for name, stage in DAG.items() if any(part in dep for dep in stage["deps"])}
 
-    assert readers("split/old_train") == {"pretrain", "features", "joint"}
+    assert readers("split/old_train") == {
+        "pretrain",
+        "features",
+        "joint",
+        "wide_pretrain",
+        "rank_sweep",
+    }
     assert readers("features/old_train") == {"replay", "statistics"}
     assert readers("split/test") == readers("_test.safetensors") == {"evaluate"}
     made = {out for name in DAG for out in outputs(name) if "test" in out}

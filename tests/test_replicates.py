@@ -29,16 +29,22 @@ def test_summary_has_every_number_and_nothing_else() -> None:
     assert summary["evaluate"]["lora"]["accuracy"]["n"] == 2
 
 
-def test_picture_shows_intervals() -> None:
+def test_pictures_show_intervals() -> None:
     def result(value: float) -> dict[str, Any]:
-        keys = ("accuracy", "accuracy_old", "accuracy_new")
+        keys = ("accuracy", "accuracy_old", "accuracy_new", "trainable_parameters")
         figures: dict[str, Any] = dict.fromkeys(keys, value) | {"original_data": True}
-        return {"evaluate": {"base": figures, "replay": figures}}
+        sweep = {"full": figures, "rank_1": figures, "rank_4": figures}
+        return {
+            "evaluate": {"base": figures, "replay": figures},
+            "rank_sweep": {"base": figures, "published": sweep, **sweep},
+            "transfer": {"label_efficiency": {"transfer": {"2": value, "10": value}}},
+        }
 
-    pictures = []
+    drawn = []
     for spread in (0.001, 0.01):
         results = [result(0.9), result(0.9 + spread)]
-        summary = replicates.summary(results)["evaluate"]
-        pictures.append(replicates.picture(summary, results[0]["evaluate"]))
-    assert pictures[0].startswith(b"\x89PNG")
-    assert pictures[0] != pictures[1]
+        drawn.append(replicates.pictures(replicates.summary(results), results[0]))
+    assert list(drawn[0]) == ["methods", "rank_sweep", "label_efficiency"]
+    for name, picture in drawn[0].items():
+        assert picture.startswith(b"\x89PNG")
+        assert picture != drawn[1][name]

@@ -2,7 +2,9 @@
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +12,7 @@ from pipeline import report
 from tests.project import ROOT
 
 README = (ROOT / "README.md").read_text()
+REPLICATES: dict[str, Any] = json.loads((ROOT / "metrics/replicates.json").read_text())
 
 
 def test_readme_says_what_the_metrics_say(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -18,10 +21,39 @@ def test_readme_says_what_the_metrics_say(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_every_method_is_in_the_readme() -> None:
-    figures = json.loads((ROOT / "metrics/evaluate.json").read_text())
-    for figure in figures.values():
-        assert f"{100 * figure['accuracy']:.2f}" in README
-        assert f"{figure['trainable_parameters']:,}" in README
+    for figure in REPLICATES["evaluate"].values():
+        assert f"{100 * figure['accuracy']['mean']:.2f}" in README
+        assert f"{figure['trainable_parameters']['mean']:,.0f}" in README
+
+
+def test_what_the_readme_says_in_words_holds() -> None:
+    assert "mean of five seeds" in " ".join(README.split())
+    assert set(counts(REPLICATES)) == {5}
+    methods = {
+        name: {key: value["mean"] for key, value in figure.items() if "mean" in value}
+        for name, figure in REPLICATES["evaluate"].items()
+    }
+    assert methods["replay"]["forgetting"] < 0.0005, "nothing is forgotten"
+    lora, sequential = methods["lora"], methods["sequential"]
+    share = sequential["trainable_parameters"] / lora["trainable_parameters"]
+    assert 55 < share < 65, "a sixtieth of the parameters"
+    assert lora["accuracy_new"] < sequential["accuracy_new"], "pays with the new digit"
+    assert sequential["trainable_parameters"] == 91_658
+    sweep = REPLICATES["rank_sweep"]
+    for name, figure in sweep.items():
+        if name.startswith("rank_"):
+            assert figure["accuracy_old_off"]["mean"] == sweep["base"]["accuracy"]["mean"], (
+                "with the adapter off, the network is the old one"
+            )
+
+
+def counts(tree: dict[str, Any]) -> Iterator[int]:
+    """All `n` of the replicates."""
+    for key, value in tree.items():
+        if key == "n":
+            yield value
+        elif isinstance(value, dict):
+            yield from counts(value)
 
 
 def test_commands_of_the_readme_exist() -> None:

@@ -89,3 +89,17 @@ def test_confident_mistakes_are_mistakes_in_order() -> None:
     probabilities = logits().double().softmax(1).numpy()
     wrong = probabilities.argmax(1) != ACTUAL
     assert confidences[0] == probabilities.max(1)[wrong].max()
+
+
+def test_curves_enclose_the_areas_that_are_reported() -> None:
+    new = [1, 2]
+    rows = scoring.curves_new(logits(), ACTUAL, new)
+    measured = scoring.measure_new(logits(), ACTUAL, new)
+    roc, precision_recall = (
+        np.array([(row["x"], row["y"]) for row in rows if row["curve"] == curve])
+        for curve in ("roc", "precision_recall")
+    )
+    assert metrics.auc(*roc.T) == pytest.approx(measured["auroc_new"])
+    recall, precision = precision_recall.T
+    area = -(np.diff(recall) * precision[:-1]).sum()
+    assert area == pytest.approx(measured["average_precision_new"], abs=0.01)

@@ -1,20 +1,20 @@
 """Scores every method on the test data: the one stage that reads them."""
 
-import numpy as np
 import torch
 
-from pipeline import artifacts, comparison, contenders, methods, models, scoring
+from pipeline import artifacts, comparison, methods, shape_comparison, sweep_comparison
 from pipeline.compute import Compute
 from pipeline.datasets import Labelled
 from pipeline.predictions import Predictions
 
 SHOWN = 8
-"""Mistakes shown of each method, and images of each shape."""
+"""Mistakes shown of each method."""
 
 
 def main(compute: Compute) -> None:
     device = compute.start()
     digits(device)
+    ranks(device)
     shapes(device)
 
 
@@ -34,6 +34,7 @@ def digits(device: torch.device) -> None:
     artifacts.save_json("metrics/evaluate.json", comparison.figures(learned, logits, test))
     artifacts.save_table("plots/predictions.csv", comparison.predictions(logits, test))
     artifacts.save_table("plots/confusion.csv", comparison.confusion(logits, test))
+    artifacts.save_table("plots/detection.csv", comparison.detection(logits, test))
     artifacts.save_table("plots/mcnemar.csv", comparison.mcnemar(logits, test))
     artifacts.save_table("plots/strength.csv", strength)
     artifacts.save_table("plots/training.csv", comparison.collected(learned, "curve"))
@@ -45,26 +46,35 @@ def digits(device: torch.device) -> None:
     )
 
 
+def ranks(device: torch.device) -> None:
+    """Compares LoRA at several ranks with full fine-tuning."""
+    test = Labelled.load("data/split/test.safetensors")
+    figures, mistakes = sweep_comparison.figures(test, device)
+    artifacts.save_json("metrics/rank_sweep.json", figures)
+    artifacts.save_table("plots/rank_sweep.csv", sweep_comparison.table(figures))
+    artifacts.save_table("plots/rank_mistakes.csv", mistakes)
+
+
 def shapes(device: torch.device) -> None:
     """Compares the ways to learn new shapes."""
-    base = models.load("data/shapes_base/model.safetensors")
-    source = Labelled.load("data/shapes/source_test.safetensors")
-    target = Labelled.load("data/shapes/target_test.safetensors")
-    unknown = Labelled.load("data/shapes/unknown_test.safetensors")
-    figures = {"base": scoring.measure(Predictions(source, device).logits(base), source.labels)}
-    on_target = Predictions(target, device)
-    for name in contenders.NAMES:
-        model = models.load(f"data/transfer/{name}.safetensors")
-        figures[name] = scoring.measure(on_target.logits(model), target.labels)
-    transferred = models.load("data/transfer/transfer.safetensors")
-    samples = [
-        comparison.samples(base, source, device, SHOWN),
-        comparison.samples(transferred, target, device, SHOWN),
-        comparison.samples(transferred, unknown, device, SHOWN, target.classes),
-    ]
-    artifacts.save_json("metrics/transfer.json", figures)
+    source, target, unknown = (
+        Labelled.load(f"data/shapes/{task}_test.safetensors")
+        for task in ("source", "target", "unknown")
+    )
+    figures = shape_comparison.transfers(source, target, device)
+    both, images, rows = shape_comparison.both(source, target, unknown, figures["base"], device)
+    efficiency = shape_comparison.label_efficiency(target, device)
+    needed = shape_comparison.labels_needed(efficiency)
+
+    curves = {
+        name: {
+            str(row["labels"]): row["accuracy"] for row in efficiency if row["contender"] == name
+        }
+        for name in needed
+    }
+    summed_up = {"both": both, "labels_for_95": needed, "label_efficiency": curves}
+    artifacts.save_json("metrics/transfer.json", figures | summed_up)
+    artifacts.save_table("plots/label_efficiency.csv", efficiency)
     artifacts.save_tensors(
-        "data/evaluation/shapes.safetensors",
-        {"images": np.concatenate([images for images, _ in samples])},
-        {"kind": "samples", "rows": [row for _, rows in samples for row in rows]},
+        "data/evaluation/shapes.safetensors", {"images": images}, {"kind": "samples", "rows": rows}
     )

@@ -13,7 +13,7 @@ from pipeline.gaussians import Gaussians
 from pipeline.params import Count, Positive, Seed
 from pipeline.seeding import derive
 from pipeline.training import Recipe
-from pipeline.validation import Validation
+from pipeline.validation import Objective, Validation
 
 GAUSSIANS = Path("data/statistics/gaussians.safetensors")
 
@@ -22,6 +22,7 @@ class GaussianLora(Recipe):
     """`samples` are drawn of every old class; the rest is as for `lora`."""
 
     samples: Count
+    objective: Objective
     rank: Count
     alpha: Positive
     targets: list[str] = Field(min_length=1)
@@ -48,7 +49,7 @@ def main(seed: Seed, compute: Compute, gaussian_lora: GaussianLora) -> None:
         model.head,
         *Gaussians.load(GAUSSIANS).replay(gaussian_lora.samples, *training.join(device, new)),
         gaussian_lora,
-        Validation.of(validation, "overall", device),
+        Validation.of(validation, gaussian_lora.objective, device),
         progress="gaussian_lora",
     )
     adapters.save("data/methods/gaussian_lora/adapter", model)

@@ -11,7 +11,7 @@ from pipeline.gaussians import Gaussians
 from pipeline.params import Count, Seed
 from pipeline.seeding import derive
 from pipeline.training import Recipe
-from pipeline.validation import Validation
+from pipeline.validation import Objective, Validation
 
 GAUSSIANS = Path("data/statistics/gaussians.safetensors")
 
@@ -20,6 +20,7 @@ class GaussianReplay(Recipe):
     """`samples` are drawn of every old class."""
 
     samples: Count
+    objective: Objective
 
 
 def main(seed: Seed, compute: Compute, gaussian_replay: GaussianReplay) -> None:
@@ -34,7 +35,7 @@ def main(seed: Seed, compute: Compute, gaussian_replay: GaussianReplay) -> None:
         head,
         *Gaussians.load(GAUSSIANS).replay(gaussian_replay.samples, *training.join(device, new)),
         gaussian_replay,
-        Validation.of(validation, "overall", device),
+        Validation.of(validation, gaussian_replay.objective, device),
         progress="gaussian_replay",
     )
     methods.save(

@@ -1,6 +1,7 @@
 """Experience replay: trains the head on old and new classes together."""
 
-import numpy as np
+from math import prod
+
 import torch
 
 from pipeline import methods, models, training
@@ -26,7 +27,7 @@ def main(seed: Seed, compute: Compute, replay: Replay) -> None:
     new = Labelled.load("data/features/new_train.safetensors")
     validation = Labelled.load("data/features/validation.safetensors")
 
-    kept = old.where(keep(old.labels, replay.budget, np.random.default_rng(derive(seed, "kept"))))
+    kept = old.few(replay.budget, derive(seed, "kept"))
     inputs, labels = training.join(device, kept, new)
     head = base.head.to(device)
     curve = training.fit(
@@ -41,15 +42,6 @@ def main(seed: Seed, compute: Compute, replay: Replay) -> None:
         "replay",
         models.with_head(base, head),
         trainable=models.trainable_parameters(head),
-        kept_bytes=len(kept.labels) * int(np.prod(base.description["shape"])),
+        kept_bytes=len(kept.labels) * prod(base.description["shape"]),
         curve=curve,
     )
-
-
-def keep(
-    labels: np.typing.NDArray[np.int64], budget: int | None, random: np.random.Generator
-) -> np.typing.NDArray[np.int64]:
-    """Draws at most `budget` indices of each class, in ascending order."""
-    order = random.permutation(len(labels))
-    of_class = [order[labels[order] == label][:budget] for label in np.unique(labels)]
-    return np.sort(np.concatenate(of_class))

@@ -26,8 +26,9 @@ class LoRALinear(nn.Module):
     def __init__(self, base: nn.Linear, r: int, alpha: float, dropout: float):
         super().__init__()
         self.base = base
-        self.lora_A = nn.Linear(base.in_features, r, bias=False)
-        self.lora_B = nn.Linear(r, base.out_features, bias=False)
+        device = base.weight.device
+        self.lora_A = nn.Linear(base.in_features, r, bias=False, device=device)
+        self.lora_B = nn.Linear(r, base.out_features, bias=False, device=device)
         self.dropout = nn.Dropout(dropout)
         self.scaling = alpha / r
         self.strength = 1.0

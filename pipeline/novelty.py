@@ -94,7 +94,9 @@ def detection(known: Tensor, unknown: Tensor) -> dict[str, float]:
     """
     is_known = torch.cat([torch.ones(len(known)), torch.zeros(len(unknown))]).numpy()
     scores = torch.cat([known, unknown]).numpy()
-    false_positives, true_positives, _ = metrics.roc_curve(is_known, scores)
+    false_positives, true_positives, _ = metrics.roc_curve(
+        is_known, scores, drop_intermediate=False
+    )
     return {
         "auroc": metrics.auc(false_positives, true_positives),
         "fpr95": false_positives[(true_positives >= RECALL).argmax()],

@@ -20,28 +20,36 @@ from pipeline import artifacts
 from pipeline.errors import InputError
 
 FILES = ("evaluate", "rank_sweep", "transfer")
+SOURCES = ("pipeline", "params.yaml", "dvc.yaml")
 PARALLEL = 2
-
-Path = tuple[str, ...]
 
 
 def main(seeds: Sequence[int]) -> None:
-    """Runs what is missing, then writes the summary and its picture.
+    """Runs what is missing, then writes the summary and its pictures.
 
     Raises:
-        InputError: if a replicate failed.
+        InputError: if there are changes that aren't committed, or a replicate failed.
     """
-    missing = [seed for seed in seeds if f"replicate-{seed}" not in experiments()]
+    if changed := output("git", "status", "--porcelain", "--", *SOURCES):
+        raise InputError(
+            f"{changed.split()[1]} has changed: commit it first, for runs belong to one"
+        )
+    missing = [seed for seed in seeds if name_of(seed) not in experiments()]
     if missing:
         run(missing)
     references = experiments()
-    if lost := [seed for seed in seeds if f"replicate-{seed}" not in references]:
-        raise InputError(f"seed {lost[0]} failed: see `dvc queue logs replicate-{lost[0]}`")
-    results = [load(references[f"replicate-{seed}"]) for seed in seeds]
+    if lost := [seed for seed in seeds if name_of(seed) not in references]:
+        raise InputError(f"seed {lost[0]} failed: see `dvc queue logs {name_of(lost[0])}`")
+    results = [load(references[name_of(seed)]) for seed in seeds]
     figures = summary(results)
     artifacts.save_json("metrics/replicates.json", figures)
     for name, picture in pictures(figures, results[0]).items():
         artifacts.save_bytes(f"plots/replicates_{name}.png", picture)
+
+
+def name_of(seed: int) -> str:
+    """The name of a seed's experiment."""
+    return f"replicate-{seed}"
 
 
 def experiments() -> dict[str, str]:
@@ -54,18 +62,21 @@ def experiments() -> dict[str, str]:
 
 def run(seeds: Sequence[int]) -> None:
     """Queues a replicate per seed, unless it is queued already, and waits for all."""
-    output("dvc", "queue", "remove", "--failed", "--success")
-    waiting = output("dvc", "queue", "status")
+    lines = [line.split() for line in output("dvc", "queue", "status").splitlines()]
     for seed in seeds:
-        if f"replicate-{seed}" not in waiting:
-            name = ("--name", f"replicate-{seed}", "--set-param", f"seed={seed}")
-            output("dvc", "exp", "run", "--queue", *name)
+        states = [line[-1] for line in lines if name_of(seed) in line]
+        if {"Queued", "Running"} & set(states):
+            continue
+        if states:
+            output("dvc", "queue", "remove", name_of(seed))
+        name = ("--name", name_of(seed), "--set-param", f"seed={seed}")
+        output("dvc", "exp", "run", "--queue", *name)
     output("dvc", "queue", "start", "--jobs", str(PARALLEL))
     with tqdm(total=len(seeds), desc="replicates", unit="seed", disable=None) as progress:
         while any(state in output("dvc", "queue", "status") for state in ("Queued", "Running")):
-            time.sleep(10)
+            time.sleep(2)
             done = experiments()
-            progress.update(sum(f"replicate-{seed}" in done for seed in seeds) - progress.n)
+            progress.update(sum(name_of(seed) in done for seed in seeds) - progress.n)
 
 
 def load(reference: str) -> dict[str, Any]:
@@ -168,9 +179,21 @@ def output(*command: str) -> str:
     return done.stdout
 
 
+def chosen(arguments: Sequence[str]) -> list[int]:
+    """The seeds that a command line names.
+
+    Raises:
+        InputError: unless they are two or more different whole numbers.
+    """
+    if len(set(arguments)) < max(2, len(arguments)) or not all(map(str.isdecimal, arguments)):
+        found = " ".join(arguments) or "nothing"
+        raise InputError(f"found {found}; two or more different seeds are accepted, as in 0 1 2")
+    return [int(seed) for seed in arguments]
+
+
 if __name__ == "__main__":
     try:
-        main([int(seed) for seed in sys.argv[1:]])
+        main(chosen(sys.argv[1:]))
     except InputError as error:
         print(f"replicates: {error}", file=sys.stderr)
         sys.exit(2)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import artifacts
+from pipeline.errors import InputError
 
 PUBLISHED = {
     "base": {"accuracy_old": 99.25},
@@ -234,4 +235,8 @@ def without_published(table: Table) -> Table:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    try:
+        main(sys.argv[1:])
+    except InputError as error:
+        print(f"report: {error}", file=sys.stderr)
+        sys.exit(2)

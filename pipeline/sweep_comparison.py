@@ -31,7 +31,7 @@ def figures(test: Labelled, device: torch.device) -> tuple[dict[str, Any], Rows]
     before = old.accuracy(base)
     result: dict[str, Any] = {"base": {"accuracy": before}, "published": {}}
     rows: Rows = []
-    for place in sorted(Path("data/rank_sweep").glob("*/*/"), key=lambda place: _order(place.name)):
+    for place in sorted(Path("data/rank_sweep").glob("*/*/"), key=_order):
         published = place.parent.name == "published"
         model = wide.load(place, base)
         after = old.accuracy(model)
@@ -39,7 +39,7 @@ def figures(test: Labelled, device: torch.device) -> tuple[dict[str, Any], Rows]
             "accuracy": new.accuracy(model),
             "accuracy_old": after,
             "forgetting": before - after,
-            "stored_bytes": sum(file.stat().st_size for file in place.glob("*.safetensors")),
+            "stored_bytes": wide.stored_bytes(place),
             **artifacts.load_json(place / "facts.json"),
         }
         rows += [
@@ -90,6 +90,7 @@ def table(figures: Mapping[str, Any]) -> Rows:
     ]
 
 
-def _order(name: str) -> tuple[int, int]:
-    family, _, rank = name.rpartition("_")
-    return (1, int(rank)) if family == "rank" else (0, len(name))
+def _order(place: Path) -> tuple[str, int, str]:
+    """Setting by setting, the ranks in ascending order after the others."""
+    family, _, rank = place.name.rpartition("_")
+    return place.parent.name, int(rank) if family == "rank" else 0, place.name

@@ -98,6 +98,12 @@ def save(place: Path, model: Classifier) -> None:
     artifacts.save_tensors(place / WEIGHTS, trained, {"kind": KIND})
 
 
+def stored_bytes(place: Path) -> int:
+    """The size of the files that `save` wrote."""
+    files = (WEIGHTS, adapters.WEIGHTS, adapters.CONFIG)
+    return sum((place / name).stat().st_size for name in files if (place / name).exists())
+
+
 def load(place: Path, base: Classifier) -> Classifier:
     """A copy of the base with what `save` saved; a loaded adapter is not merged.
 
@@ -108,7 +114,8 @@ def load(place: Path, base: Classifier) -> Classifier:
     if (place / WEIGHTS).exists():
         arrays, _ = artifacts.load_tensors(place / WEIGHTS, KIND)
         weights = {name: torch.from_numpy(array) for name, array in arrays.items()}
-        model.load_state_dict(weights, strict=False)
+        if unexpected := model.load_state_dict(weights, strict=False).unexpected_keys:
+            raise InputError(f"{place}: holds {unexpected[0]}, which this model hasn't")
     else:
         adapters.load(place, model)
     return model.eval()

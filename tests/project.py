@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,7 @@ SMALL: dict[str, Any] = {
     "wide_pretrain": {"epochs": 3},
     "rank_sweep": {
         "ranks": [1, 4],
-        "learning_rates": [0.001, 0.003],
-        "study_epochs": 1,
+        "learning_rates": {"lora": [0.001]},
         "setting": {"epochs": 2},
         "published": {"epochs": 1},
     },
@@ -56,19 +56,26 @@ class Project:
     def __init__(self, folder: Path):
         self.folder = folder
 
-    def run(self, *command: str, code: int = 0, audited: bool = False) -> str:
+    def run(
+        self,
+        *command: str,
+        code: int = 0,
+        audited: bool = False,
+        environment: Mapping[str, str] | None = None,
+    ) -> str:
         """Runs a command in the project, and returns what it printed."""
-        environment = os.environ | {
+        variables = os.environ | {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "GIT_CONFIG_GLOBAL": os.devnull,
             "RETAIN_WORKERS": "1",
+            **(environment or {}),
         }
         if audited:
             self.audit.mkdir()
             (self.audit / "sitecustomize.py").write_text(HOOK)
-            environment["PYTHONPATH"] = str(self.audit)
+            variables["PYTHONPATH"] = str(self.audit)
         done = subprocess.run(
-            command, cwd=self.folder, env=environment, text=True, capture_output=True, check=False
+            command, cwd=self.folder, env=variables, text=True, capture_output=True, check=False
         )
         assert done.returncode == code, f"{command}\n{done.stdout}\n{done.stderr}"
         return done.stdout + done.stderr

@@ -3,9 +3,10 @@
 import pytest
 import torch
 
-from pipeline import contenders, drawing, models
+from pipeline import artifacts, contenders, drawing, models
 from pipeline.training import Recipe
 from pipeline.validation import Validation
+from tests.project import Project
 
 RECIPE = Recipe(
     epochs=1,
@@ -46,3 +47,16 @@ def test_contender_starts_and_changes_as_it_is_said_to(name: str, base: models.C
     assert curve[-1]["step"] == (16 if name in ("transfer", "random") else 2)
     frozen = all(map(torch.equal, before, convolutions(model)))
     assert frozen == (name in ("transfer", "random"))
+
+
+@pytest.mark.parametrize(
+    "file", ["transfer/transfer", "transfer_both/model", "label_efficiency/transfer_5"]
+)
+def test_transferred_convolutions_are_still_those_of_the_base(file: str, finished: Project) -> None:
+    data = finished.folder / "data"
+    base, _ = artifacts.load_tensors(data / "shapes_base/model.safetensors", models.KIND)
+    transferred, _ = artifacts.load_tensors(data / f"{file}.safetensors", models.KIND)
+    convolutions = [name for name in base if name.startswith("trunk.")]
+    assert len(convolutions) == 6
+    for name in convolutions:
+        assert transferred[name].tobytes() == base[name].tobytes(), name

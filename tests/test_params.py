@@ -38,6 +38,9 @@ def test_committed_parameters_are_accepted(sources: Path) -> None:
             {"pretrain": {"augmentation": {"shear": 1}}},
             "unknown key pretrain.augmentation.shear; did you mean pretrain.augmentation.scale?",
         ),
+        ({"rank_sweep": {"ranks": [4, 0]}}, "rank_sweep.ranks.1 is 0: input should be greater"),
+        ({"label_efficiency": {"images": [2]}}, "label_efficiency.images is [2]: list should"),
+        ({"shapes": {"unknown": ["star"]}}, "shapes is {"),
         ({"shapes": {"target": ["star", "blob"]}}, "shapes.target.1 is 'blob': accepted: triangle"),
     ],
 )

@@ -1,5 +1,8 @@
 """The summary of several seeds."""
 
+import json
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -7,6 +10,8 @@ import pytest
 from scipy import stats
 
 from pipeline import replicates
+from pipeline.errors import InputError
+from tests.project import ROOT, Project
 
 
 def test_interval_is_students() -> None:
@@ -48,3 +53,67 @@ def test_pictures_show_intervals() -> None:
     for name, picture in drawn[0].items():
         assert picture.startswith(b"\x89PNG")
         assert picture != drawn[1][name]
+
+
+STAGE = """
+import json, os, pathlib, yaml
+
+seed = yaml.safe_load(open("params.yaml"))["seed"]
+with open(os.environ["RAN"], "a") as ran:
+    print(seed, file=ran)
+if seed == 9 and not os.path.exists(os.environ["RAN"].replace("ran", "mended")):
+    raise SystemExit(1)
+one = dict.fromkeys(("accuracy", "accuracy_old", "accuracy_new", "trainable_parameters"), seed / 10)
+sweep = {"full": one, "rank_1": one}
+results = {
+    "evaluate": {"base": one | {"original_data": True}, "replay": one | {"original_data": True}},
+    "rank_sweep": sweep | {"base": one, "published": sweep},
+    "transfer": {"label_efficiency": {"transfer": {"2": 0.9, "5": 1.0}}},
+}
+pathlib.Path("metrics").mkdir(exist_ok=True)
+for name, content in results.items():
+    pathlib.Path(f"metrics/{name}.json").write_text(json.dumps(content))
+"""
+
+DAG = """
+stages:
+  all:
+    cmd: python stage.py
+    deps: [stage.py]
+    params: [seed]
+    metrics:
+      - metrics/evaluate.json: {cache: false}
+      - metrics/rank_sweep.json: {cache: false}
+      - metrics/transfer.json: {cache: false}
+"""
+"""A pipeline that is over at once, to drive DVC's real queue."""
+
+
+def test_replicates_go_on_where_they_stopped(tmp_path: Path) -> None:
+    project = Project(tmp_path / "project")
+    project.folder.mkdir()
+    files = {"stage.py": STAGE, "dvc.yaml": DAG, "params.yaml": "seed: 0\n"}
+    for name, text in files.items():
+        (project.folder / name).write_text(text)
+    project.run("git", "init", "--quiet")
+    project.run("dvc", "init", "--quiet")
+    project.commit()
+    command = (sys.executable, "-m", "pipeline.replicates")
+    environment = {"PYTHONPATH": str(ROOT), "RAN": str(tmp_path / "ran")}
+    failed = project.run(*command, "1", "9", environment=environment, code=2)
+    assert "replicates: seed 9 failed" in failed
+    (tmp_path / "mended").touch()
+    project.run(*command, "1", "9", environment=environment)
+    assert sorted((tmp_path / "ran").read_text().split()) == ["1", "9", "9"]
+    figures = json.loads((project.folder / "metrics/replicates.json").read_text())
+    assert figures["evaluate"]["replay"]["accuracy"]["mean"] == pytest.approx(0.5)
+    assert (project.folder / "plots/replicates_methods.png").exists()
+    (project.folder / "params.yaml").write_text("seed: 3\n")
+    refused = project.run(*command, "1", "9", environment=environment, code=2)
+    assert refused.startswith("replicates: params.yaml has changed: commit it first")
+
+
+@pytest.mark.parametrize("arguments", [[], ["1"], ["1", "1"], ["1", "x"], ["1", "-2"]])
+def test_other_than_different_seeds_are_refused(arguments: list[str]) -> None:
+    with pytest.raises(InputError, match="two or more different seeds are accepted"):
+        replicates.chosen(arguments)

@@ -23,6 +23,9 @@ def digits(device: torch.device) -> None:
     test = Labelled.load("data/split/test.safetensors")
     validation = Labelled.load("data/split/validation.safetensors")
     learned = methods.load_all()
+    for method in learned:
+        for model in filter(None, (method.model, method.tuned)):
+            model.to(device)
     on_test, on_validation = Predictions(test, device), Predictions(validation, device)
     logits = {method.name: on_test.logits(method.model) for method in learned}
     strength = [

@@ -23,7 +23,7 @@ class Lora(Studied):
 
 def main(seed: Seed, compute: Compute, lora: Lora) -> None:
     device = compute.start(threads=1)
-    base = models.load("data/methods/base/model.safetensors")
+    base = models.load("data/methods/base/model.safetensors").to(device)
     new = Labelled.load("data/features/new_train.safetensors")
     validation = Labelled.load("data/features/validation.safetensors")
 

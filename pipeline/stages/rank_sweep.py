@@ -1,9 +1,8 @@
 """Adapts the wide network to the other classes: LoRA at several ranks against full fine-tuning."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import product
 from typing import Literal
 
 import torch
@@ -18,7 +17,7 @@ from pipeline.params import Count, NotNegative, Positive, Section, Seed
 from pipeline.seeding import derive
 from pipeline.training import Augmentation, Recipe
 from pipeline.tuning import Outcome, Values
-from pipeline.validation import Score, Validation
+from pipeline.validation import Validation
 
 
 class Setting(Section):
@@ -32,17 +31,17 @@ class Setting(Section):
     dropout: float = Field(ge=0, lt=1)
     augmentation: Augmentation
 
-    def recipe(self, learning_rate: float, epochs: int) -> Recipe:
-        """A recipe of so many epochs, all of which are run."""
+    def recipe(self, learning_rate: float) -> Recipe:
+        """The recipe at a learning rate; all epochs are run."""
         return Recipe(
             batch=self.batch,
             optimizer=self.optimizer,
             schedule=self.schedule,
             weight_decay=self.weight_decay,
-            epochs=epochs,
+            epochs=self.epochs,
             learning_rate=learning_rate,
             label_smoothing=0.0,
-            patience=epochs,
+            patience=self.epochs,
         )
 
 
@@ -50,19 +49,30 @@ class Published(Setting):
     learning_rate: Positive
 
 
-class RankSweep(Section):
-    """Each contender's learning rate is chosen after `study_epochs` with each of some.
+class Rates(Section):
+    """The learning rates that each contender is trained with; validation data choose."""
 
-    An update of rank r is scaled by `alpha` / r, or by `alpha` / √r if `stabilised` (arXiv
-    2312.03732). `published` is how the original trained all contenders: its learning rate for all,
-    updates scaled by the number of a layer's inputs.
+    full: list[Positive] = Field(min_length=1)
+    last_layer: list[Positive] = Field(min_length=1)
+    lora: list[Positive] = Field(min_length=1)
+
+    def of(self, contender: str) -> list[float]:
+        """Those of one contender."""
+        rates: list[float] = getattr(self, contender, self.lora)
+        return rates
+
+
+class RankSweep(Section):
+    """An update of rank r is scaled by `alpha` / r, or, if `stabilised`, by `alpha` / √r.
+
+    The latter is arXiv 2312.03732. `published` is how the original trained all contenders: its
+    learning rate for all, updates scaled by the number of a layer's inputs.
     """
 
     ranks: list[Count] = Field(min_length=1)
     alpha: Positive
     stabilised: bool
-    learning_rates: list[Positive] = Field(min_length=1)
-    study_epochs: Count
+    learning_rates: Rates
     setting: Setting
     published: Published
 
@@ -85,7 +95,7 @@ class SweepTrial:
     validation: Validation
 
     def __call__(self, number: int, values: Values) -> Outcome:
-        """Trains `contender` for `epochs` at `learning_rate`, as `published` or not."""
+        """Trains `contender` at `learning_rate`, as `published` or not."""
         torch.manual_seed(derive(self.seed, "rank_sweep", values["contender"]))
         setting = self.sweep.published if values["published"] else self.sweep.setting
         scaling = partial(self.sweep.scaling, published=values["published"])
@@ -94,7 +104,7 @@ class SweepTrial:
             model,
             self.images,
             self.labels,
-            setting.recipe(values["learning_rate"], values["epochs"]),
+            setting.recipe(values["learning_rate"]),
             self.validation,
             augment=setting.augmentation,
         )
@@ -112,42 +122,40 @@ def main(seed: Seed, compute: Compute, rank_sweep: RankSweep) -> None:
     trial = SweepTrial(seed, rank_sweep, base, *training.join(device, train), watched)
 
     contenders = wide.names(rank_sweep.ranks)
-    studied = cases(contenders, rank_sweep.learning_rates, rank_sweep.study_epochs)
-    outcomes = tuning.run_all(trial, studied, compute, "learning rates")
-    best: dict[str, tuple[Score, float]] = {}
-    for case, outcome in zip(studied, outcomes, strict=True):
-        found = (outcome.score, case["learning_rate"])
-        best[case["contender"]] = max(found, best.get(case["contender"], found))
-    rows = [outcome.measured | case for case, outcome in zip(studied, outcomes, strict=True)]
-    artifacts.save_table("data/rank_sweep/study.csv", rows)
-
-    final = [
-        case
-        for name in contenders
-        for case in cases([name], [best[name][1]], rank_sweep.setting.epochs)
-    ]
-    published = rank_sweep.published
-    adapted = [name for name in contenders if name != "last_layer"]
-    final += cases(adapted, [published.learning_rate], published.epochs, published=True)
-    for case, outcome in zip(
-        final, tuning.run_all(trial, final, compute, "rank_sweep"), strict=True
-    ):
+    tuned = cases(contenders, rank_sweep.learning_rates.of)
+    same = cases(
+        [name for name in contenders if name != "last_layer"],
+        lambda name: [rank_sweep.published.learning_rate],
+        published=True,
+    )
+    outcomes = tuning.run_all(trial, [*tuned, *same], compute, "rank_sweep")
+    finished = list(zip([*tuned, *same], outcomes, strict=True))
+    artifacts.save_table(
+        "data/rank_sweep/study.csv", [outcome.measured | values for values, outcome in finished]
+    )
+    best: dict[tuple[str, bool], tuple[Values, Outcome]] = {}
+    for values, outcome in finished:
+        key = (values["contender"], values["published"])
+        if key not in best or outcome.score > best[key][1].score:
+            best[key] = (values, outcome)
+    for (name, published), (values, outcome) in best.items():
         model, curve = outcome.result
-        folder = wide.folder(case["contender"], case["published"])
+        folder = wide.folder(name, published)
         wide.save(folder, model)
         artifacts.save_table(folder / "curve.csv", curve)
         facts = {
-            "learning_rate": case["learning_rate"],
+            "learning_rate": values["learning_rate"],
             "trainable_parameters": models.trainable_parameters(model),
         }
         artifacts.save_json(folder / "facts.json", facts)
 
 
 def cases(
-    contenders: Sequence[str], rates: Sequence[float], epochs: int, published: bool = False
+    contenders: Sequence[str], rates: Callable[[str], Sequence[float]], published: bool = False
 ) -> list[Values]:
-    """The values of a trial for every contender and learning rate."""
+    """The values of a trial for every contender and each of its learning rates."""
     return [
-        {"contender": name, "learning_rate": rate, "epochs": epochs, "published": published}
-        for name, rate in product(contenders, rates)
+        {"contender": name, "learning_rate": rate, "published": published}
+        for name in contenders
+        for rate in rates(name)
     ]

@@ -10,7 +10,7 @@ from pipeline.validation import Validation
 
 def main(seed: Seed, compute: Compute, sequential: Studied) -> None:
     device = compute.start(threads=1)
-    base = models.load("data/methods/base/model.safetensors")
+    base = models.load("data/methods/base/model.safetensors").to(device)
     new = Labelled.load("data/features/new_train.safetensors")
     validation = Labelled.load("data/features/validation.safetensors")
 

@@ -1,8 +1,9 @@
 """Draws the shapes: source, target and unknown classes, each part from a seed of its own."""
 
+from collections import Counter
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from pipeline import drawing
 from pipeline.datasets import Labelled
@@ -36,6 +37,13 @@ class Shapes(Section):
     unknown: Names
     images: Counts
     seed: Seed
+
+    @model_validator(mode="after")
+    def _distinct(self) -> "Shapes":
+        names = [*self.source, *self.target, *self.unknown]
+        if twice := [name for name, count in Counter(names).items() if count > 1]:
+            raise ValueError(f"{twice[0]} is named twice among source, target and unknown")
+        return self
 
 
 def main(shapes: Shapes) -> None:

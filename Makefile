@@ -15,7 +15,7 @@ setup: .venv/.ready ## make .venv with the locked packages
 		{ echo "Python 3.11 or newer is needed; say where: make PYTHON=/path/to/python3" >&2; exit 2; }
 	test -x .venv/bin/python || $(PYTHON) -m venv .venv
 	python -m pip install --quiet --disable-pip-version-check $$(grep -o '^uv==[0-9.]*' requirements.lock)
-	uv pip sync --quiet --require-hashes requirements.lock
+	uv pip sync --quiet --require-hashes --compile-bytecode requirements.lock
 	uv pip install --quiet --no-deps --editable .
 	touch .venv/.ready
 
@@ -26,12 +26,16 @@ repro: setup ## run the pipeline: only what changed runs
 replicates: repro ## run the pipeline for five seeds, two at a time, and sum them up
 	python -m pipeline.replicates 0 1 2 3 4
 
+DEMO = data.dataset=digits sequential.trials=16 lora.trials=16 shapes.images.train=400 \
+	label_efficiency.images=[2,10,50] rank_sweep.ranks=[1,8] rank_sweep.setting.epochs=4
+
 demo: setup ## run it all on small bundled digits, in a copy, and print the results
 	@set -e; copy=$$(mktemp -d); trap 'rm -rf "$$copy"' EXIT; \
 	git ls-files -z --cached --others --exclude-standard | tar --create --null --files-from=- \
 		| tar --extract --directory="$$copy"; \
-	cd "$$copy"; git init --quiet; sed -i 's/dataset: mnist/dataset: digits/' params.yaml; \
-	dvc repro; python -m pipeline.report
+	cd "$$copy"; git init --quiet; git add --all; \
+	git -c user.name=demo -c user.email=demo@localhost commit --quiet --message=demo; \
+	dvc exp run $(foreach setting,$(DEMO),--set-param '$(setting)'); python -m pipeline.report
 
 test: setup ## run the tests
 	pytest

@@ -11,23 +11,30 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).parents[1]
+CONTENDERS = ("transfer", "scratch", "random", "fine_tuned")
+STUDY = {
+    "trials": 4,
+    "strengths": [0.0, 0.5, 1.0, 2.0],
+    "search": {"epochs": {"low": 1, "high": 3}},
+}
 SMALL: dict[str, Any] = {
     "data": {"dataset": "digits"},
     "pretrain": {"epochs": 4},
     "joint": {"epochs": 1},
     "statistics": {"rank": 5, "width": 200},
     "analytic": {"widths": [100, 200]},
-    "sequential": {"trials": 10},
-    "lora": {"trials": 10},
+    "sequential": STUDY,
+    "lora": STUDY,
     "shapes": {"images": {"train": 40, "validation": 20, "test": 20}},
     "shapes_pretrain": {"epochs": 2},
     "transfer_both": {"epochs": 1, "bank": 10},
-    "label_efficiency": {"images": [2, 5]},
+    "label_efficiency": {"images": [2, 5]} | {name: {"steps": 10} for name in CONTENDERS},
+    "transfer": {name: {"epochs": 2} for name in CONTENDERS},
     "wide_pretrain": {"epochs": 3},
     "rank_sweep": {
         "ranks": [1, 4],
         "learning_rates": {"lora": [0.001]},
-        "setting": {"epochs": 2},
+        "setting": {"epochs": 1},
         "published": {"epochs": 1},
     },
 }

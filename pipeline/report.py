@@ -127,19 +127,25 @@ def ranks(results: Results, facts: Results) -> Table:
 
 def transfer(results: Results, facts: Results) -> Table:
     """The ways to learn new shapes."""
-    rows = [["shapes", "accuracy, %", "macro F1", "loss, nats", "labels for 95 %"]]
-    needed = facts["transfer"]["labels_for_95"]
+    rows = [
+        ["shapes", "accuracy, %", "macro F1", "loss, nats", "labels for 95 %", "labels saved"],
+    ]
+    needed = results["transfer"].get("labels_for_95", {})
+    once = facts["transfer"]["labels_for_95"]
+    scratch = needed.get("scratch")
     for name, figure in results["transfer"].items():
         if "accuracy" not in figure:
             continue
-        labels = results["transfer"]["labels_for_95"].get(name)
+        labels = needed.get(name)
+        otherwise = "not in every run" if once.get(name) else "not reached" if name in once else ""
         rows.append(
             [
                 SHAPES[name],
                 percent(figure["accuracy"]),
                 number(figure["f1_macro"], 4),
                 number(figure["loss"], 4),
-                number(labels, 0) if labels else "not reached" if name in needed else "",
+                number(labels, 0) if labels else otherwise,
+                f"{mean(scratch) - mean(labels):.0f}" if labels and scratch else "",
             ]
         )
     return rows
@@ -151,6 +157,12 @@ def unknown(results: Results, facts: Results) -> Table:
     for name, figure in results["transfer"]["both"]["unknown"].items():
         rows.append([name, number(figure["auroc"], 3), percent(figure["fpr95"])])
     return rows
+
+
+def rejected(results: Results, facts: Results) -> Table:
+    """How many images of every shape are called unknown."""
+    figures = results["transfer"]["both"]["rejected"]
+    return [["", *figures], ["called unknown, %", *map(percent, figures.values())]]
 
 
 def percent(fraction: float | Mapping[str, float]) -> str:
@@ -165,6 +177,11 @@ def number(value: float | Mapping[str, float], decimals: int) -> str:
     if isinstance(value, Mapping):
         return f"{value['mean']:.{decimals}f} ± {value['ci95']:.{decimals}f}"
     return f"{value:.{decimals}f}"
+
+
+def mean(value: float | Mapping[str, float]) -> float:
+    """A number, or the mean of several."""
+    return value["mean"] if isinstance(value, Mapping) else value
 
 
 def title(name: str) -> str:
@@ -193,7 +210,13 @@ def markdown(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join([lines[0], f"{rule}|", *lines[1:]])
 
 
-PARTS = {"methods": methods, "ranks": ranks, "transfer": transfer, "unknown": unknown}
+PARTS = {
+    "methods": methods,
+    "ranks": ranks,
+    "transfer": transfer,
+    "unknown": unknown,
+    "rejected": rejected,
+}
 
 
 def load(name: str) -> dict[str, Any]:

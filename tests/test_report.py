@@ -40,6 +40,19 @@ def test_what_the_readme_says_in_words_holds() -> None:
     assert lora["accuracy_new"] < sequential["accuracy_new"], "pays with the new digit"
     assert sequential["trainable_parameters"] == 91_658
     sweep = REPLICATES["rank_sweep"]
+    new = {
+        name: figure["accuracy"]["mean"] for name, figure in sweep.items() if "accuracy" in figure
+    }
+    ranks = {name: accuracy for name, accuracy in new.items() if name.startswith("rank_")}
+    assert new["full"] > max(ranks.values()), "ahead of every rank"
+    assert new["rank_2"] > new["last_layer"], "rank 2 is ahead of a new last layer"
+    same = {name: figure["accuracy"]["mean"] for name, figure in sweep["published"].items()}
+    assert min(same, key=lambda name: same[name]) == "full", "comes last"
+    scores = {
+        name: figure["auroc"]["mean"]
+        for name, figure in REPLICATES["transfer"]["both"]["unknown"].items()
+    }
+    assert max(scores, key=lambda name: scores[name]) == "combined"
     for name, figure in sweep.items():
         if name.startswith("rank_"):
             assert figure["accuracy_old_off"]["mean"] == sweep["base"]["accuracy"]["mean"], (
@@ -80,3 +93,19 @@ def test_filled_part_is_replaced_and_the_rest_kept(
     assert lines[-1] == "after"
     assert "old" not in lines
     assert lines[2].startswith("| shapes")
+
+
+def test_labels_that_a_contender_needs_and_saves() -> None:
+    one = {"accuracy": 0.9, "f1_macro": 0.9, "loss": 0.1}
+    names = ("transfer", "scratch", "random", "fine_tuned")
+    needed = {"transfer": 3.0, "scratch": 90.0, "random": None, "fine_tuned": 5.0}
+    single: dict[str, Any] = dict.fromkeys(names, one) | {"labels_for_95": needed}
+    several = {"transfer": 4.0, "scratch": 100.0}
+    rows = report.transfer({"transfer": single | {"labels_for_95": several}}, {"transfer": single})
+    cells = dict(zip(names, (row[-2:] for row in rows[1:]), strict=True))
+    assert cells == {
+        "transfer": ["4", "96"],
+        "scratch": ["100", "0"],
+        "random": ["not reached", ""],
+        "fine_tuned": ["not in every run", ""],
+    }

@@ -22,6 +22,8 @@ from pipeline.errors import InputError
 FILES = ("evaluate", "rank_sweep", "transfer")
 SOURCES = ("pipeline", "params.yaml", "dvc.yaml")
 PARALLEL = 2
+PATIENCE = 20
+"""Seconds between looks at the queue, each of which takes DVC a second or two."""
 
 
 def main(seeds: Sequence[int]) -> None:
@@ -71,12 +73,26 @@ def run(seeds: Sequence[int]) -> None:
             output("dvc", "queue", "remove", name_of(seed))
         name = ("--name", name_of(seed), "--set-param", f"seed={seed}")
         output("dvc", "exp", "run", "--queue", *name)
-    output("dvc", "queue", "start", "--jobs", str(PARALLEL))
     with tqdm(total=len(seeds), desc="replicates", unit="seed", disable=None) as progress:
-        while any(state in output("dvc", "queue", "status") for state in ("Queued", "Running")):
-            time.sleep(2)
-            done = experiments()
-            progress.update(sum(name_of(seed) in done for seed in seeds) - progress.n)
+        while progress.n < len(seeds):
+            status = output("dvc", "queue", "status")
+            queued, running = status.count("Queued"), status.count("Running")
+            if not queued and not running:
+                break
+            if queued and running < PARALLEL:  # at first, and where a worker has gone
+                start(PARALLEL - running)
+            for _ in range(PATIENCE):
+                time.sleep(1)
+                done = experiments()
+                progress.update(sum(name_of(seed) in done for seed in seeds) - progress.n)
+                if progress.n == len(seeds):
+                    break
+
+
+def start(workers: int) -> None:
+    """Starts workers of DVC's queue, which outlive this call; so would a pipe they were given."""
+    command = ("dvc", "queue", "start", "--jobs", str(workers))
+    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
 
 
 def load(reference: str) -> dict[str, Any]:

@@ -152,7 +152,7 @@ def pictures(figures: Mapping[str, Any], single: Mapping[str, Any]) -> dict[str,
     ]
     drawings = {
         "methods": drawn.comparison(methods),
-        "rank_sweep": drawn.rank_sweep(pd.DataFrame(ranks)),
+        "rank_sweep": drawn.rank_sweep(pd.DataFrame(ranks).sort_values("rank", kind="stable")),
         "label_efficiency": drawn.label_efficiency(pd.DataFrame(labels)),
     }
     return {name: drawn.png(drawing) for name, drawing in drawings.items()}

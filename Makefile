@@ -26,8 +26,12 @@ repro: setup ## run the pipeline: only what changed runs
 replicates: repro ## run the pipeline for five seeds, two at a time, and sum them up
 	python -m pipeline.replicates 0 1 2 3 4
 
-DEMO = data.dataset=digits sequential.trials=16 lora.trials=16 shapes.images.train=400 \
-	label_efficiency.images=[2,10,50] rank_sweep.ranks=[1,8] rank_sweep.setting.epochs=4
+METHODS = replay sequential lora joint analytic gaussian_replay gaussian_lora
+DEMO = data.dataset=digits sequential.trials=8 lora.trials=8 statistics.width=1000 \
+	analytic.widths=[1000] gaussian_replay.samples=1000 gaussian_lora.samples=1000 \
+	shapes.images.train=400 shapes.images.validation=100 shapes.images.test=200 \
+	transfer_both.bank=100 label_efficiency.images=[2,10,50] rank_sweep.ranks=[1,8] \
+	rank_sweep.setting.epochs=4 rank_sweep.published.epochs=2
 
 demo: setup ## run it all on small bundled digits, in a copy, and print the results
 	@set -e; copy=$$(mktemp -d); trap 'rm -rf "$$copy"' EXIT; \
@@ -35,7 +39,10 @@ demo: setup ## run it all on small bundled digits, in a copy, and print the resu
 		| tar --extract --directory="$$copy"; \
 	cd "$$copy"; git init --quiet; git add --all; \
 	git -c user.name=demo -c user.email=demo@localhost commit --quiet --message=demo; \
-	dvc exp run $(foreach setting,$(DEMO),--set-param '$(setting)'); python -m pipeline.report
+	dvc exp run $(foreach setting,$(DEMO),--set-param '$(setting)') features shapes; \
+	dvc --wait-for-lock repro transfer transfer_both label_efficiency rank_sweep & beside=$$!; \
+	dvc --wait-for-lock repro $(METHODS); wait $$beside; \
+	dvc repro; python -m pipeline.report
 
 test: setup ## run the tests
 	pytest

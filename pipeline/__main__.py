@@ -4,10 +4,9 @@
 """
 
 import importlib
-import os
 import sys
 
-from pipeline import params
+from pipeline import params, startup
 from pipeline.errors import InputError
 
 
@@ -18,8 +17,7 @@ def main(arguments: list[str]) -> int:
         print(f"usage: python -m pipeline {{{','.join(accepted)}}}", file=sys.stderr)
         return 2
     name = arguments[0]
-    # Before PyTorch is loaded: threads that wait without spinning leave the cores to others.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    startup.prepare()
     try:
         if name == "check":
             check()

@@ -3,7 +3,6 @@
 import ctypes
 import os
 import sys
-from types import ModuleType
 from typing import Literal
 
 import torch
@@ -43,7 +42,6 @@ class Compute(Section):
             InputError: if a GPU is asked for and there is none, or the processor lacks AVX2.
         """
         _keep_freed_memory()
-        _leave_out_compiler()
         if self.reproducible:
             os.environ.update(INSTRUCTIONS)
             torch.set_deterministic_debug_mode("error")
@@ -73,10 +71,3 @@ def _keep_freed_memory() -> None:
         if hasattr(library, "mallopt"):
             library.mallopt(mmap_threshold, 1 << 30)
             library.mallopt(trim_threshold, 1 << 30)
-
-
-def _leave_out_compiler() -> None:
-    """Spares 1.5 s: every optimiser loads PyTorch's compiler, only to be exempt from it."""
-    compiler = ModuleType("torch._dynamo")
-    compiler.__dict__.update(disable=lambda function, *_, **__: function, graph_break=lambda: None)
-    sys.modules.setdefault(compiler.__name__, compiler)

@@ -13,6 +13,7 @@ import optuna
 from pydantic import model_validator
 from tqdm import tqdm
 
+from pipeline import startup
 from pipeline.compute import Compute
 from pipeline.params import Section
 from pipeline.validation import Score
@@ -181,6 +182,7 @@ _remembered: _Prepared | None = None
 
 def _remember(prepared: _Prepared) -> None:
     global _remembered
+    startup.prepare()
     _remembered = prepared
 
 

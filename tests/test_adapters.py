@@ -68,11 +68,13 @@ def test_same_logits_and_count_as_peft(
     assert models.trainable_parameters(ours) == theirs.get_nb_trainable_parameters()[0]
 
 
+@pytest.mark.parametrize("scaling", [2.0, 0.5])
 @pytest.mark.parametrize("strength", [1.0, 0.6])
 def test_saved_adapter_loads_in_peft_and_here(
-    base: models.Classifier, images: Tensor, tmp_path: Path, strength: float
+    base: models.Classifier, images: Tensor, tmp_path: Path, strength: float, scaling: float
 ) -> None:
     ours = trained(base, ["dense_1", "output"])
+    adapters.adapted(ours)[1][1].scaling = scaling  # PEFT has but one for all
     adapters.set_strength(ours, strength)
     adapters.save(tmp_path, ours)
     theirs = peft.PeftModel.from_pretrained(deepcopy(base), str(tmp_path)).eval()

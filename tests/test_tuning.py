@@ -37,6 +37,17 @@ def test_study_finds_the_top_whatever_the_number_of_workers(
     assert one.best.result["number"] == three.best.result["number"] == best["trial"]
 
 
+def test_given_trials_come_back_in_order_whatever_the_number_of_workers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cases = [{"x": float(x), "n": 3} for x in (4, 2, 0)]
+    for workers in (1, 3):
+        monkeypatch.setenv("RETAIN_WORKERS", str(workers))
+        outcomes = tuning.run_all(bowl, cases, COMPUTE, "bowl")
+        assert [outcome.score[0] for outcome in outcomes] == [-4.0, 0.0, -4.0]
+        assert [outcome.result["number"] for outcome in outcomes] == [0, 1, 2]
+
+
 def test_dask_cluster_gives_the_same_study(monkeypatch: pytest.MonkeyPatch) -> None:
     distributed = pytest.importorskip("distributed")
     here = search(1, monkeypatch)

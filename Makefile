@@ -27,11 +27,12 @@ replicates: repro ## run the pipeline for five seeds, two at a time, and sum the
 	python -m pipeline.replicates 0 1 2 3 4
 
 METHODS = replay sequential lora joint analytic gaussian_replay gaussian_lora
-DEMO = data.dataset=digits sequential.trials=8 lora.trials=8 statistics.width=1000 \
-	analytic.widths=[1000] gaussian_replay.samples=1000 gaussian_lora.samples=1000 \
-	shapes.images.train=400 shapes.images.validation=100 shapes.images.test=200 \
-	transfer_both.bank=100 label_efficiency.images=[2,10,50] rank_sweep.ranks=[1,8] \
-	rank_sweep.setting.epochs=4 rank_sweep.published.epochs=2
+SHAPES = transfer transfer_both label_efficiency
+DEMO = data.dataset=digits pretrain.epochs=8 sequential.trials=8 lora.trials=8 lora.batch=16 \
+	statistics.width=1000 analytic.widths=[1000] gaussian_replay.samples=1000 \
+	gaussian_lora.samples=1000 shapes.images.train=300 shapes.images.validation=100 \
+	shapes.images.test=100 transfer_both.bank=100 label_efficiency.images=[5,50] \
+	rank_sweep.ranks=[1,8] rank_sweep.setting.epochs=3 rank_sweep.published.epochs=1
 
 demo: setup ## run it all on small bundled digits, in a copy, and print the results
 	@set -e; copy=$$(mktemp -d); trap 'rm -rf "$$copy"' EXIT; \
@@ -39,8 +40,9 @@ demo: setup ## run it all on small bundled digits, in a copy, and print the resu
 		| tar --extract --directory="$$copy"; \
 	cd "$$copy"; git init --quiet; git add --all; \
 	git -c user.name=demo -c user.email=demo@localhost commit --quiet --message=demo; \
-	dvc exp run $(foreach setting,$(DEMO),--set-param '$(setting)') features shapes; \
-	dvc --wait-for-lock repro transfer transfer_both label_efficiency rank_sweep & beside=$$!; \
+	dvc exp run $(foreach setting,$(DEMO),--set-param '$(setting)') split; \
+	{ dvc --wait-for-lock repro $(SHAPES); \
+		dvc --wait-for-lock repro --single-item wide_pretrain rank_sweep; } & beside=$$!; \
 	dvc --wait-for-lock repro $(METHODS); wait $$beside; \
 	dvc repro; python -m pipeline.report
 

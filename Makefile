@@ -3,7 +3,7 @@ PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/.venv
 .DEFAULT_GOAL := help
-.PHONY: help setup repro replicates demo test check format lock readme
+.PHONY: help setup repro replicates demo bench test check format lock readme
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -45,6 +45,9 @@ demo: setup ## run it all on small bundled digits, in a copy, and print the resu
 		dvc --wait-for-lock repro --single-item wide_pretrain rank_sweep; } & beside=$$!; \
 	dvc --wait-for-lock repro $(METHODS); wait $$beside; \
 	dvc repro; python -m pipeline.report
+
+bench: repro ## time the pipeline beside the systems that it repeats
+	python -m bench
 
 test: setup ## run the tests
 	pytest

@@ -1,7 +1,7 @@
 """The results as tables, of the last run or of several seeds.
 
 `python -m pipeline.report` prints those of the last run. With a file, it fills in those of all
-seeds between `<!-- NAME -->` and `<!-- end NAME -->`.
+seeds, and those of the benchmark, between `<!-- NAME -->` and `<!-- end NAME -->`.
 """
 
 import sys
@@ -165,6 +165,23 @@ def rejected(results: Results, facts: Results) -> Table:
     return [["", *figures], ["called unknown, %", *map(percent, figures.values())]]
 
 
+def speed(bench: Results) -> str:
+    """The times of the originals and of this pipeline, and where they were taken."""
+    rows = [["work", "original, s", "Retain, s", "times faster", "matrix products alone, s"]]
+    for row in bench["rows"]:
+        times = [
+            f"{row[who]['median']:.0f} ({row[who]['least']:.0f}–{row[who]['most']:.0f})"
+            for who in ("original", "ours")
+        ]
+        limit = f"{row['products']:.0f}" if "products" in row else ""
+        rows.append([row["name"], *times, f"{row['ratio']:.1f}", limit])
+    machine = bench["machine"]
+    return (
+        f"{markdown(rows)}\n\nMedian (least–most) of {machine['runs']} runs on {machine['cores']} "
+        f"cores of {machine['processor']}, PyTorch {machine['torch']}, {machine['date']}."
+    )
+
+
 def percent(fraction: float | Mapping[str, float]) -> str:
     """A fraction as percent with two decimals, with its interval if there is one."""
     if isinstance(fraction, Mapping):
@@ -230,14 +247,15 @@ def load(name: str) -> dict[str, Any]:
 
 
 def fill(text: str) -> str:
-    """Replaces the generated parts of a text by what the metrics of all seeds say now."""
+    """Replaces the generated parts of a text by what the files in `metrics/` say now."""
     facts, results = {name: load(name) for name in FILES}, load("replicates")
-    for name, table in PARTS.items():
+    parts = {name: markdown(table(results, facts)) for name, table in PARTS.items()}
+    for name, part in (parts | {"speed": speed(load("bench"))}).items():
         begin, end = f"<!-- {name} -->", f"<!-- end {name} -->"
         before, _, rest = text.partition(begin)
         _, found, after = rest.partition(end)
         if found:
-            text = f"{before}{begin}\n{markdown(table(results, facts))}\n{end}{after}"
+            text = f"{before}{begin}\n{part}\n{end}{after}"
     return text
 
 

@@ -88,7 +88,7 @@ def test_repeating_runs_nothing(project: Project) -> None:
 def test_experiment_with_a_rank_runs_lora_and_what_follows(project: Project) -> None:
     assert stages_run(project.run("dvc", "exp", "run", "-S", "lora.rank=8")) == ["lora", *AFTER]
     facts = json.loads((project.folder / "data/methods/lora/facts.json").read_text())
-    assert facts["trainable_parameters"] == 8 * (128 + 128) + 8 * (128 + 10)
+    assert facts["trainable_parameters"] == 8 * ((576 + 128) + (128 + 128) + (128 + 10))
     shown = json.loads(project.run("dvc", "exp", "show", "--json"))
     assert len(shown) == 2
     assert "lora.rank" in project.run("dvc", "params", "diff")

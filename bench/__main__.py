@@ -12,8 +12,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
+from multiprocessing import get_context
+from operator import truediv
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -24,6 +27,7 @@ from tqdm import tqdm
 
 from bench import originals
 from pipeline import artifacts, wide
+from pipeline.compute import Compute
 
 RUNS = 3
 RANKS = (1, 2, 4, 8, 16, 32, 64)
@@ -58,18 +62,23 @@ def main() -> None:
         project = copy(Path(folder))
         shapes_stages = ("shapes", "shapes_pretrain", "transfer")
         sweep_stages = ("wide_pretrain", "rank_sweep")
-        results = [
+        operations = sweep_operations(len(first.labels), len(second.labels))
+        limits = {
+            name: operations / isolated(product_speed, name == "ours")
+            for name in ("ours", "native")
+        }
+        rows = [
             compare(
                 "shapes: base and transfer",
                 transfer,
-                partial(seconds, run, project, shapes_stages, TRANSFER_ALONE),
+                partial(run, project, shapes_stages, TRANSFER_ALONE),
             ),
             compare(
                 "rank sweep: base, every rank and all weights, once each",
                 sweep,
-                partial(seconds, run, project, sweep_stages, ONCE),
+                partial(run, project, sweep_stages, ONCE),
             )
-            | {"products": sweep_products(len(first.labels), len(second.labels))},
+            | {"products": limits},
         ]
     about = {
         "date": datetime.now(UTC).date().isoformat(),
@@ -78,14 +87,15 @@ def main() -> None:
         "torch": torch.__version__,
         "runs": RUNS,
     }
-    artifacts.save_json("metrics/bench.json", {"machine": about, "rows": results})
+    artifacts.save_json("metrics/bench.json", {"machine": about, "rows": rows})
 
 
-def sweep_products(first: int, second: int) -> float:
-    """Seconds that the matrix products of our sweep alone take, at the speed measured now.
+def sweep_operations(first: int, second: int) -> float:
+    """Floating-point operations of the matrix products of our sweep.
 
     Forward, and backward to all layers' inputs but the images; LoRA spares the products that give
-    the gradients of the weights. Low-rank products are left out.
+    the gradients of the weights. Low-rank products are left out, and what we do beyond the
+    original: a new last layer, and an epoch of the published setting.
 
     Args:
         first: training images of the first classes.
@@ -95,33 +105,68 @@ def sweep_products(first: int, second: int) -> float:
     weights = 784 * 1000 + 1000 * 2000 + 2000 * 5
     lora = 2 * (2 * weights - 784 * 1000)
     full = lora + 2 * weights
-    operations: float = parameters["wide_pretrain"]["epochs"] * first * full
-    operations += (
-        parameters["rank_sweep"]["setting"]["epochs"] * second * (full + len(RANKS) * lora)
-    )
-    batch, layer = torch.rand(128, 1000), torch.rand(1000, 2000)
-    repeats = 500
-    taken = seconds(lambda: [batch @ layer for _ in range(repeats)])
-    return operations / (repeats * 2 * batch.numel() * 2000 / taken)
+    adapted = parameters["rank_sweep"]["setting"]["epochs"] * second * (full + len(RANKS) * lora)
+    return float(parameters["wide_pretrain"]["epochs"] * first * full + adapted)
 
 
-def compare(name: str, original: Callable[[], float], ours: Callable[[], float]) -> dict[str, Any]:
-    """Times both in turn, and gives median, least and most seconds of each, and their ratio."""
-    times: dict[str, list[float]] = {"original": [], "ours": []}
+def product_speed(reproducible: bool) -> float:
+    """Operations per second of a large matrix product on all cores, in this process."""
+    cores = len(os.sched_getaffinity(0))
+    Compute(device="cpu", threads=cores, reproducible=reproducible).start()
+    left, right, result = torch.rand(1024, 1000), torch.rand(1000, 2000), torch.empty(1024, 2000)
+    speeds = []
+    for _ in range(60):
+        taken = seconds(partial(torch.mm, left, right, out=result))
+        speeds.append(2 * left.numel() * right.shape[1] / taken)
+    return median(speeds)
+
+
+def isolated(work: Callable[[bool], float], argument: bool) -> float:
+    """The result of some work in a new process, whose instruction set can still be chosen."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(work, argument).result()
+
+
+def compare(
+    name: str, original: Callable[[], float], ours: Callable[[Mapping[str, Any]], None]
+) -> dict[str, Any]:
+    """Times the original, ours, and ours with native instructions, in turn.
+
+    Args:
+        name: of the row.
+        original: its seconds.
+        ours: to be timed, with some parameters changed.
+
+    Returns:
+        Median, least and most seconds of each, and `faster`: how many times ours and native are.
+    """
+    works: dict[str, Callable[[], float]] = {
+        "original": original,
+        "ours": partial(seconds, ours, {}),
+        "native": partial(seconds, ours, {"compute.reproducible": False}),
+    }
+    times: dict[str, list[float]] = {who: [] for who in works}
     for _ in tqdm(range(RUNS), desc=name, unit="run"):
-        times["original"].append(original())
-        times["ours"].append(ours())
-    row: dict[str, Any] = {"name": name}
-    for who, measured in times.items():
-        row[who] = {"median": median(measured), "least": min(measured), "most": max(measured)}
-    pairs = zip(times["original"], times["ours"], strict=True)
-    return row | {"ratio": median(theirs / us for theirs, us in pairs)}
+        for who, work in works.items():
+            times[who].append(work())
+    return {
+        "name": name,
+        "faster": {
+            who: median(map(truediv, times["original"], times[who])) for who in ("ours", "native")
+        },
+        **{
+            who: {"median": median(taken), "least": min(taken), "most": max(taken)}
+            for who, taken in times.items()
+        },
+    }
 
 
-def run(project: Path, stages: Sequence[str], changes: Mapping[str, Any]) -> None:
+def run(
+    project: Path, stages: Sequence[str], changes: Mapping[str, Any], others: Mapping[str, Any]
+) -> None:
     """Runs stages, one process each, with some parameters changed."""
     parameters = yaml.safe_load(Path("params.yaml").read_text())
-    for key, value in changes.items():
+    for key, value in (*changes.items(), *others.items()):
         *sections, last = key.split(".")
         section = parameters
         for name in sections:

@@ -22,7 +22,8 @@ class Compute(Section):
     """The shared section `compute`.
 
     `reproducible` fixes the instruction set and the order of every sum, at a cost in speed; without
-    it, `device: auto` takes a GPU where there is one.
+    it, all instructions of the processor are used, half-precision products where it has them, and
+    `device: auto` takes a GPU where there is one.
     """
 
     device: Literal["auto", "cpu", "cuda"]
@@ -52,6 +53,8 @@ class Compute(Section):
                     f"with AVX2; found {torch.backends.cpu.get_cpu_capability()}"
                 )
             torch.set_num_threads(threads or self.threads)
+        else:
+            torch.set_float32_matmul_precision("medium")
         return self._device()
 
     def _device(self) -> torch.device:

@@ -49,7 +49,7 @@ def train(
     Args:
         model: from `untrained`.
         images: `(n, channels, h, h)`, uint8.
-        labels: `(n,)`, int64.
+        labels: `(n,)`, int64, or the probabilities of the classes `(n, classes)`, float32.
         recipe: an epoch shows each image once, in a random view; a frozen trunk's features are
             computed once for all views, and an epoch shows them all.
         validation: images and labels.
@@ -75,7 +75,7 @@ def train(
     return training.fit(
         model.head,
         torch.cat(features),
-        labels.repeat(training.VIEWS),
+        torch.cat([labels] * training.VIEWS),
         recipe,
         replace(validation, inputs=training.predict(model.trunk, validation.inputs)),
         progress=progress,

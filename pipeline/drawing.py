@@ -11,9 +11,17 @@ Pixels = npt.NDArray[np.uint8]
 Colours = npt.NDArray[np.uint16]
 Points = list[tuple[float, float]]
 
-CORNERS = {"triangle": 3, "square": 4, "pentagon": 5, "hexagon": 6}
-SHAPES = [*CORNERS, "circle", "ellipse", "star", "cross", "noise"]
-"""All that `draw` can draw; `noise` is random pixels without a shape."""
+CORNERS = {"triangle": 3, "square": 4, "pentagon": 5, "hexagon": 6, "heptagon": 7, "octagon": 8}
+RANDOM = ("polygon", "blob")
+SHAPES = [
+    *CORNERS, *RANDOM, "circle", "ellipse", "semicircle", "star", "hexagram", "cross", "rectangle",
+    "arrow", "checks", "noise",
+]  # fmt: skip
+"""All that `draw` can draw.
+
+A `polygon` has corners at random places, a `blob` is a smooth curve; `checks` and `noise` fill the
+image, `noise` with random pixels.
+"""
 
 FINER = 4
 """Shapes are drawn this much larger, then reduced, which makes their edges smooth."""
@@ -102,13 +110,53 @@ def _mask(shape: str, rng: np.random.Generator, size: int) -> Pixels:
     x, y = rng.uniform(reach, canvas - reach, 2)
     angle = rng.uniform(0, 2 * math.pi)
     aspect = rng.uniform(0.4, 0.65)
+    if shape == "checks":
+        return _checks(canvas, x, y, angle, width=radius * aspect)
+    outline = _outline(rng, smooth=shape == "blob") if shape in RANDOM else OUTLINES.get(shape)
     image = Image.new("L", (canvas, canvas))
     pen = ImageDraw.Draw(image)
-    pen.polygon(_placed(_points(shape, radius, aspect, 0), x, y, angle), fill=255)
+
+    def fill(value: int, inset: float) -> None:
+        points = (
+            [(u * (radius - 2 * inset), v * (radius - 2 * inset)) for u, v in outline]
+            if outline
+            else _points(shape, radius, aspect, inset)
+        )
+        pen.polygon(_placed(points, x, y, angle), fill=value)
+
+    fill(255, inset=0)
     if rng.integers(2):
-        line = canvas * rng.uniform(0.03, 0.055)
-        pen.polygon(_placed(_points(shape, radius, aspect, line), x, y, angle), fill=0)
+        fill(0, inset=canvas * rng.uniform(0.03, 0.055))
     return np.asarray(image.reduce(FINER))
+
+
+def _checks(canvas: int, x: float, y: float, angle: float, width: float) -> Pixels:
+    """A board of squares, which fills the image."""
+    rows, columns = np.indices((canvas, canvas))
+    u = (columns - x) * math.cos(angle) + (rows - y) * math.sin(angle)
+    v = (rows - y) * math.cos(angle) - (columns - x) * math.sin(angle)
+    dark = (u // width + v // width) % 2
+    return np.asarray(Image.fromarray((255 * dark).astype(np.uint8)).reduce(FINER))
+
+
+def _outline(rng: np.random.Generator, smooth: bool) -> Points:
+    """A random closed line around the origin, its farthest point at distance 1."""
+    if smooth:
+        angles = np.linspace(0, 2 * math.pi, 64, endpoint=False)
+        radii = np.ones(64)
+        for wave in range(1, 6):
+            height, phase = rng.normal(scale=0.5 / wave), rng.uniform(0, 2 * math.pi)
+            radii += height * np.cos(wave * angles + phase)
+        radii = abs(radii) + 0.1
+    else:
+        gaps = rng.uniform(0.3, 1, rng.integers(4, 11))
+        angles = 2 * math.pi * gaps.cumsum() / gaps.sum()
+        radii = rng.uniform(0.3, 1, len(gaps))
+    radii /= radii.max()
+    return [
+        (radius * math.cos(angle), radius * math.sin(angle))
+        for radius, angle in zip(radii.tolist(), angles.tolist(), strict=True)
+    ]
 
 
 def _points(shape: str, radius: float, aspect: float, inset: float) -> Points:
@@ -144,3 +192,12 @@ def _placed(points: Points, x: float, y: float, angle: float) -> Points:
     """Turns points and moves them, to whole pixels."""
     c, s = math.cos(angle), math.sin(angle)
     return [(round(x + u * c - v * s), round(y + u * s + v * c)) for u, v in points]
+
+
+OUTLINES: dict[str, Points] = {
+    "rectangle": [(0.9, 0.4), (-0.9, 0.4), (-0.9, -0.4), (0.9, -0.4)],
+    "arrow": [(1, 0), (0.3, 0.6), (0.3, 0.25), (-1, 0.25), (-1, -0.25), (0.3, -0.25), (0.3, -0.6)],
+    "hexagram": _ring([1, 0.55], 12),
+    "semicircle": [(u, v) for u, v in _ring([1], 64) if v >= 0],
+}
+"""Shapes of one form, within a radius of 1."""

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from pipeline import contenders, models, scoring
 from pipeline.datasets import Labelled, merge
-from pipeline.novelty import SCORE, Novelty, detection
+from pipeline.novelty import Novelty, detection, scores
 from pipeline.predictions import Predictions
 
 ENOUGH = 0.95
@@ -77,7 +77,7 @@ def both(
     base: Mapping[str, Any],
     device: torch.device,
 ) -> tuple[dict[str, Any], npt.NDArray[np.uint8], Rows]:
-    """How the model of all classes does on source, target and unknown classes.
+    """How the models of all classes do on source, target and unknown classes.
 
     Args:
         source: test images of the classes that the base knows.
@@ -87,30 +87,29 @@ def both(
         device: where to predict.
 
     Returns:
-        Figures of merit, and some images of each class with a row for each: what it is taken for.
+        Figures of merit: `both` of the model that was shown outliers, `both_plain` of the one that
+        wasn't. And some images of each class with a row for each: what the first takes it for.
     """
-    folder = Path("data/transfer_both")
-    model = models.load(folder / "model.safetensors")
-    novelty = Novelty.load(folder / "novelty.safetensors", model, device)
     known = merge(source, target)
-    logits = Predictions(known, device).logits(model)
-    hits = logits.argmax(1).numpy() == known.labels
     old = known.labels < len(source.classes)
-
-    familiar = novelty.scores(torch.from_numpy(known.inputs).to(device))
-    strange = novelty.scores(torch.from_numpy(unknown.inputs).to(device))
-    threshold = novelty.threshold()
-    figures = scoring.measure(logits, known.labels) | {
-        "accuracy_source": hits[old].mean(),
-        "accuracy_target": hits[~old].mean(),
-        "forgetting": base["accuracy"] - hits[old].mean(),
-        "unknown": {name: detection(familiar[name], strange[name]) for name in familiar},
-        "rejected": rejected(known, familiar[SCORE] < threshold)
-        | rejected(unknown, strange[SCORE] < threshold),
-    }
-    everything = merge(known, unknown)
-    passed = torch.cat([familiar[SCORE], strange[SCORE]]) >= threshold
-    return figures, *samples(everything, model, known.classes, passed, device)
+    figures: dict[str, Any] = {}
+    for key, name in {"both_plain": "plain", "both": "exposed"}.items():
+        model = models.load(f"data/transfer_both/{name}.safetensors")
+        novelty = Novelty.load(f"data/transfer_both/{name}_novelty.safetensors")
+        familiar, strange = (Predictions(part, device).logits(model) for part in (known, unknown))
+        hits = familiar.argmax(1).numpy() == known.labels
+        apart = zip(scores(familiar).items(), scores(strange).values(), strict=True)
+        passed = novelty.passes(torch.cat([familiar, strange]))
+        figures[key] = scoring.measure(familiar, known.labels) | {
+            "accuracy_source": hits[old].mean(),
+            "accuracy_target": hits[~old].mean(),
+            "forgetting": base["accuracy"] - hits[old].mean(),
+            "unknown": {score: detection(here, there) for (score, here), there in apart},
+            "score": novelty.score,
+            "rejected": rejected(known, ~passed[: len(known.labels)])
+            | rejected(unknown, ~passed[len(known.labels) :]),
+        }
+    return figures, *samples(merge(known, unknown), model, known.classes, passed, device)
 
 
 def rejected(data: Labelled, unknown: Tensor) -> dict[str, float]:

@@ -35,8 +35,9 @@ def figures(test: Labelled, device: torch.device) -> tuple[dict[str, Any], Rows]
         published = place.parent.name == "published"
         model = wide.load(place, base)
         after = old.accuracy(model)
+        hits = new.hits(model)
         figure = {
-            "accuracy": new.accuracy(model),
+            "accuracy": float(hits.double().mean()),
             "accuracy_old": after,
             "forgetting": before - after,
             "stored_bytes": wide.stored_bytes(place),
@@ -44,7 +45,7 @@ def figures(test: Labelled, device: torch.device) -> tuple[dict[str, Any], Rows]
         }
         rows += [
             {"contender": place.name, "published": published, "class": name, "mistakes": count}
-            for name, count in new.mistakes(model).items()
+            for name, count in new.mistakes(hits).items()
         ]
         if adapters.adapted(model):
             adapters.set_strength(model, 0)
@@ -60,18 +61,19 @@ class Sight:
         self._classes = data.classes
         self._images, self._labels = training.join(device, data)
 
+    def hits(self, model: Classifier) -> torch.Tensor:
+        """Which images a model has right: `(n,)`, bool."""
+        return training.predict(model, self._images).argmax(1) == self._labels
+
     def accuracy(self, model: Classifier) -> float:
         """The share of images that a model has right."""
-        return float(self._hits(model).double().mean())
+        return float(self.hits(model).double().mean())
 
-    def mistakes(self, model: Classifier) -> dict[str, int]:
-        """How many images of each class a model has wrong."""
-        wrong = self._labels[~self._hits(model)].cpu().numpy()
+    def mistakes(self, hits: torch.Tensor) -> dict[str, int]:
+        """How many images of each class a model has wrong, from what `hits` returned."""
+        wrong = self._labels[~hits].cpu().numpy()
         counts = np.bincount(wrong, minlength=len(self._classes))
         return dict(zip(self._classes, counts.tolist(), strict=True))
-
-    def _hits(self, model: Classifier) -> torch.Tensor:
-        return training.predict(model, self._images).argmax(1) == self._labels
 
 
 def table(figures: Mapping[str, Any]) -> Rows:

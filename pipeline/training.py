@@ -70,7 +70,7 @@ def fit(
     Args:
         model: `inputs` to logits; the weights that require a gradient are trained.
         inputs: `(n, …)`, all training inputs, on the model's device.
-        labels: `(n,)`, int64, on the same device.
+        labels: `(n,)`, int64, or probabilities `(n, classes)`, float32; on the same device.
         recipe: optimiser, schedule, stopping.
         validation: what the model is measured on; the weights of the best score are kept.
         augment: changes a batch of inputs at random.

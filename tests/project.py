@@ -27,7 +27,7 @@ SMALL: dict[str, Any] = {
     "lora": STUDY,
     "shapes": {"images": {"train": 40, "validation": 20, "test": 20}},
     "shapes_pretrain": {"epochs": 2},
-    "transfer_both": {"epochs": 1, "bank": 10},
+    "transfer_both": {"epochs": 1},
     "label_efficiency": {"images": [2, 5]} | {name: {"steps": 10} for name in CONTENDERS},
     "transfer": {name: {"epochs": 2} for name in CONTENDERS},
     "wide_pretrain": {"epochs": 3},

@@ -50,7 +50,7 @@ def test_contender_starts_and_changes_as_it_is_said_to(name: str, base: models.C
 
 
 @pytest.mark.parametrize(
-    "file", ["transfer/transfer", "transfer_both/model", "label_efficiency/transfer_5"]
+    "file", ["transfer/transfer", "transfer_both/exposed", "label_efficiency/transfer_5"]
 )
 def test_transferred_convolutions_are_still_those_of_the_base(file: str, finished: Project) -> None:
     data = finished.folder / "data"

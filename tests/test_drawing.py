@@ -18,7 +18,9 @@ def test_same_seed_same_bytes_and_other_seed_other_images() -> None:
     assert not seen & {image.tobytes() for image in other}
 
 
-@pytest.mark.parametrize("shape", [name for name in drawing.SHAPES if name != "noise"])
+@pytest.mark.parametrize(
+    "shape", [name for name in drawing.SHAPES if name not in ("checks", "noise")]
+)
 def test_shapes_are_whole_and_stand_out(shape: str) -> None:
     images, _ = drawing.images([shape], 40, 64, seed=0)
     luminance = np.tensordot([0.299, 0.587, 0.114], images, (0, 1))
@@ -33,6 +35,21 @@ def test_shapes_vary_in_place_size_and_colour() -> None:
     assert np.unique(images[:, :, 0, 0], axis=0).shape[0] > 40
 
 
+@pytest.mark.parametrize("shape", drawing.RANDOM)
+def test_random_outlines_differ_in_more_than_place_and_size(shape: str) -> None:
+    rng = np.random.default_rng(0)
+    images = [drawing.draw(shape, rng, 64) for _ in range(40)]
+    # The share of a shape's extent that it fills: the same for all images of one form, filled.
+    filled = set()
+    for image in images:
+        luminance = np.tensordot([0.299, 0.587, 0.114], image, (0, 0))
+        border = np.concatenate([luminance[0], luminance[-1], luminance[:, 0], luminance[:, -1]])
+        inside = (luminance < border.min() - 15) | (luminance > border.max() + 15)
+        rows, columns = np.nonzero(inside)
+        filled.add(round(inside.sum() / (np.ptp(rows) + 1) / (np.ptp(columns) + 1), 1))
+    assert len(filled) > 4
+
+
 def test_unknown_shape_is_refused() -> None:
-    with pytest.raises(ValueError, match="no shape is named 'blob'; accepted: triangle"):
-        drawing.images(["blob"], 1, 64, seed=0)
+    with pytest.raises(ValueError, match="no shape is named 'heart'; accepted: triangle"):
+        drawing.images(["heart"], 1, 64, seed=0)

@@ -41,7 +41,10 @@ def test_committed_parameters_are_accepted(sources: Path) -> None:
         ({"rank_sweep": {"ranks": [4, 0]}}, "rank_sweep.ranks.1 is 0: input should be greater"),
         ({"label_efficiency": {"images": [2]}}, "label_efficiency.images is [2]: list should"),
         ({"shapes": {"unknown": ["star"]}}, "shapes is {"),
-        ({"shapes": {"target": ["star", "blob"]}}, "shapes.target.1 is 'blob': accepted: triangle"),
+        (
+            {"shapes": {"target": ["star", "heart"]}},
+            "shapes.target.1 is 'heart': accepted: triangle",
+        ),
     ],
 )
 def test_bad_parameters_are_refused_by_name(

@@ -75,8 +75,8 @@ def shapes(device: torch.device) -> None:
         }
         for name in needed
     }
-    summed_up = {"both": both, "labels_for_95": needed, "label_efficiency": curves}
-    artifacts.save_json("metrics/transfer.json", figures | summed_up)
+    summed_up = {"labels_for_95": needed, "label_efficiency": curves}
+    artifacts.save_json("metrics/transfer.json", figures | both | summed_up)
     artifacts.save_table("plots/label_efficiency.csv", efficiency)
     artifacts.save_tensors(
         "data/evaluation/shapes.safetensors", {"images": images}, {"kind": "samples", "rows": rows}

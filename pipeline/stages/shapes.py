@@ -1,4 +1,4 @@
-"""Draws the shapes: source, target and unknown classes, each part from a seed of its own."""
+"""Draws the shapes: source and target classes and others, each part from a seed of its own."""
 
 from collections import Counter
 from typing import Annotated
@@ -28,21 +28,35 @@ class Counts(Section):
     test: Count
 
 
+class Outliers(Section):
+    """Shapes that are none of the classes; none of `validation` is in `train`."""
+
+    train: Names
+    validation: Names
+
+
 class Shapes(Section):
-    """`seed` is the images' own, so that replicates with other seeds share them."""
+    """`unknown` are for the test alone.
+
+    `seed` is the images' own, so that replicates with other seeds share them.
+    """
 
     size: Annotated[int, Field(ge=32)]
     source: Annotated[Names, Field(min_length=2)]
     target: Annotated[Names, Field(min_length=2)]
+    outliers: Outliers
     unknown: Names
     images: Counts
     seed: Seed
 
     @model_validator(mode="after")
     def _distinct(self) -> "Shapes":
-        names = [*self.source, *self.target, *self.unknown]
+        outliers = [*self.outliers.train, *self.outliers.validation]
+        names = [*self.source, *self.target, *outliers, *self.unknown]
         if twice := [name for name, count in Counter(names).items() if count > 1]:
-            raise ValueError(f"{twice[0]} is named twice among source, target and unknown")
+            raise ValueError(
+                f"{twice[0]} is named twice among source, target, outliers and unknown"
+            )
         return self
 
 
@@ -50,6 +64,8 @@ def main(shapes: Shapes) -> None:
     for task, names in {"source": shapes.source, "target": shapes.target}.items():
         for part, count in shapes.images.model_dump().items():
             draw(shapes, task, part, names, count)
+    draw(shapes, "outlier", "train", shapes.outliers.train, shapes.images.train)
+    draw(shapes, "outlier", "validation", shapes.outliers.validation, shapes.images.validation)
     draw(shapes, "unknown", "test", shapes.unknown, shapes.images.test)
 
 

@@ -1,26 +1,24 @@
-"""Adapts the shape classifier to source and target classes together, and to say "unknown"."""
+"""Adapts the shape classifier to source and target classes together, and to say "unknown".
+
+For the latter it is shown outliers, shapes of other kinds, as being any class alike (outlier
+exposure, arXiv 1812.04606); beside it stands the same model without them.
+"""
 
 import torch
+import torch.nn.functional as F
 
 from pipeline import artifacts, contenders, models, training
 from pipeline.compute import Compute
 from pipeline.datasets import Labelled, merge
 from pipeline.novelty import Novelty
-from pipeline.params import Count, Seed
+from pipeline.params import Seed
 from pipeline.seeding import derive
 from pipeline.training import Recipe
 from pipeline.validation import Validation
 
 
-class TransferBoth(Recipe):
-    """`bank` training images of every class are kept, to know images unlike all of them."""
-
-    bank: Count
-
-
-def main(seed: Seed, compute: Compute, transfer_both: TransferBoth) -> None:
+def main(seed: Seed, compute: Compute, transfer_both: Recipe) -> None:
     device = compute.start()
-    torch.manual_seed(derive(seed, "transfer_both"))
     base = models.load("data/shapes_base/model.safetensors")
     train, validation = (
         merge(
@@ -29,14 +27,23 @@ def main(seed: Seed, compute: Compute, transfer_both: TransferBoth) -> None:
         )
         for part in ("train", "validation")
     )
-
-    model = contenders.untrained("transfer", base, len(train.classes)).to(device)
-    watched = Validation.of(validation, "overall", device)
+    outliers, strange = (
+        training.join(device, Labelled.load(f"data/shapes/outlier_{part}.safetensors"))[0]
+        for part in ("train", "validation")
+    )
     images, labels = training.join(device, train)
-    curve = contenders.train(model, images, labels, transfer_both, watched, "transfer_both")
-    kept, _ = training.join(device, train.few(transfer_both.bank, derive(seed, "bank")))
-    novelty = Novelty.fitted(model, kept, watched.inputs)
-
-    models.save("data/transfer_both/model.safetensors", model)
-    novelty.save("data/transfer_both/novelty.safetensors")
-    artifacts.save_table("data/transfer_both/curve.csv", curve)
+    targets = F.one_hot(labels, len(train.classes)).float()
+    uniform = torch.full_like(targets[:1], 1 / len(train.classes)).expand(len(outliers), -1)
+    watched = Validation.of(validation, "overall", device)
+    shown = {
+        "plain": (images, targets),
+        "exposed": (torch.cat([images, outliers]), torch.cat([targets, uniform])),
+    }
+    for name, (inputs, aims) in shown.items():
+        torch.manual_seed(derive(seed, "transfer_both", name))
+        model = contenders.untrained("transfer", base, len(train.classes)).to(device)
+        curve = contenders.train(model, inputs, aims, transfer_both, watched, name)
+        known, unknown = (training.predict(model, part) for part in (watched.inputs, strange))
+        models.save(f"data/transfer_both/{name}.safetensors", model)
+        Novelty.chosen(known, unknown).save(f"data/transfer_both/{name}_novelty.safetensors")
+        artifacts.save_table(f"data/transfer_both/{name}.csv", curve)

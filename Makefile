@@ -47,6 +47,7 @@ demo: setup ## run it all on small bundled digits, in a copy, and print the resu
 	dvc repro; python -m pipeline.report
 
 bench: repro ## time the pipeline beside the systems that it repeats
+	uv pip install --quiet --require-hashes --requirement bench/requirements.lock
 	python -m bench
 
 test: setup ## run the tests
@@ -64,6 +65,9 @@ format: setup ## format the code
 readme: setup ## write the generated parts of README.md
 	python -m pipeline.report README.md
 
+COMPILE = uv pip compile pyproject.toml --universal --generate-hashes --quiet \
+	--custom-compile-command "make lock"
+
 lock: setup ## pin the newest packages that pyproject.toml allows
-	uv pip compile pyproject.toml --all-extras --universal --generate-hashes --upgrade --quiet \
-		--custom-compile-command "make lock" --output-file requirements.lock
+	$(COMPILE) --extra dask --extra dev --upgrade --output-file requirements.lock
+	$(COMPILE) --extra bench --constraint requirements.lock --output-file bench/requirements.lock

@@ -3,7 +3,7 @@ PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/.venv
 .DEFAULT_GOAL := help
-.PHONY: help setup repro replicates demo bench test check format lock readme
+.PHONY: help setup repro replicates demo bench prove test check format lock readme
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -49,6 +49,9 @@ demo: setup ## run it all on small bundled digits, in a copy, and print the resu
 bench: repro ## time the pipeline beside the systems that it repeats
 	uv pip install --quiet --require-hashes --requirement bench/requirements.lock
 	python -m bench
+
+prove: setup ## rerun the pipeline under other conditions: the same to the last bit?
+	python -m tests.prove
 
 test: setup ## run the tests
 	pytest

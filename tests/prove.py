@@ -1,0 +1,106 @@
+"""Reruns the pipeline, from an empty cache in fresh clones, under other conditions: `make prove`.
+
+Every run must give the committed `dvc.lock`, metrics and plots. `python -m tests.prove NAME...`
+runs some of the cases.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from tests.project import ROOT
+from tests.test_reproducible import HOSTILE
+
+RESULTS = ("dvc.lock", "metrics", "plots")
+DIGITS = ["replay", "sequential", "lora", "joint", "analytic", "gaussian_replay", "gaussian_lora"]
+SHAPES = ["transfer", "transfer_both", "label_efficiency"]
+ONE_AFTER_ANOTHER = [[["repro"]]]
+SIDE_BY_SIDE = [
+    [["repro", "split"]],
+    [["repro", *DIGITS], ["repro", *SHAPES], ["repro", "--single-item", "wide_pretrain"]],
+    [["repro"]],
+]
+
+
+@dataclass(frozen=True)
+class Case:
+    """Conditions of a run.
+
+    Attributes:
+        cores: how many it may use (None: all).
+        environment: further variables.
+        folder: the clone's name.
+        steps: DVC's commands, those of a step at the same time.
+    """
+
+    cores: int | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    folder: str = "retain"
+    steps: Sequence[Sequence[Sequence[str]]] = field(default_factory=lambda: ONE_AFTER_ANOTHER)
+
+
+CASES = {
+    "again": Case(),
+    "one core": Case(cores=1, environment={"RETAIN_WORKERS": "1"}),
+    "elsewhere": Case(
+        environment=HOSTILE | {"RETAIN_WORKERS": "4"},
+        folder="a päth, with spaces",
+        steps=SIDE_BY_SIDE,
+    ),
+}
+
+
+def main(names: Sequence[str]) -> int:
+    """Runs cases and says which results are the committed ones; returns the exit code."""
+    different = 0
+    for name in names:
+        start = time.monotonic()
+        changed = run(CASES[name])
+        minutes = (time.monotonic() - start) / 60
+        print(f"{name}: {minutes:.0f} min, {changed or 'the same to the last bit'}", flush=True)
+        different += bool(changed)
+    return int(different > 0)
+
+
+def run(case: Case) -> str:
+    """Runs the pipeline in a fresh clone, and says which results differ from those committed."""
+    with tempfile.TemporaryDirectory() as place:
+        clone = Path(place, case.folder, "main")
+        command("git", "clone", "--quiet", ROOT, clone)
+        if (shared := ROOT.parent / "shared").exists():  # a mirror of MNIST beside the project
+            (clone.parent / "shared").symlink_to(shared)
+        pinned = ["taskset", "--cpu-list", cores(case.cores)] if case.cores else []
+        environment = os.environ | case.environment
+        dvc = partial(command, *pinned, "dvc", "--wait-for-lock", cwd=clone, env=environment)
+        for step in case.steps:
+            with ThreadPoolExecutor() as pool:
+                for done in [pool.submit(dvc, *arguments) for arguments in step]:
+                    done.result()
+        return command("git", "status", "--porcelain", "--", *RESULTS, cwd=clone)
+
+
+def cores(count: int) -> str:
+    """The first of the cores that this process may use, as `taskset` takes them."""
+    return ",".join(map(str, sorted(os.sched_getaffinity(0))[:count]))
+
+
+def command(*arguments: str | Path, **settings: object) -> str:
+    """What a command prints; its errors go to the terminal."""
+    done = subprocess.run(  # type: ignore[call-overload]
+        arguments, check=True, stdout=subprocess.PIPE, text=True, **settings
+    )
+    return str(done.stdout).strip()
+
+
+if __name__ == "__main__":
+    chosen = sys.argv[1:] or list(CASES)
+    if unknown := [name for name in chosen if name not in CASES]:
+        sys.exit(f"prove: no case is named {unknown[0]!r}; accepted: {', '.join(CASES)}")
+    sys.exit(main(chosen))

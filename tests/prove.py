@@ -102,5 +102,6 @@ def command(*arguments: str | Path, **settings: object) -> str:
 if __name__ == "__main__":
     chosen = sys.argv[1:] or list(CASES)
     if unknown := [name for name in chosen if name not in CASES]:
-        sys.exit(f"prove: no case is named {unknown[0]!r}; accepted: {', '.join(CASES)}")
+        print(f"prove: {unknown[0]!r}; accepted: {', '.join(CASES)}", file=sys.stderr)
+        sys.exit(2)
     sys.exit(main(chosen))

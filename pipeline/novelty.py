@@ -1,4 +1,7 @@
-"""Is this image of a class that the model knows? Scores of its logits, higher for the known."""
+"""Is this image of a class that the model knows? Scores of its logits, higher for the known.
+
+They take the logits of an image in all the ways to turn and mirror it, as `views` gives them.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +10,8 @@ import torch
 from sklearn import metrics
 from torch import Tensor
 
-from pipeline import artifacts
+from pipeline import artifacts, training
+from pipeline.models import Classifier
 
 KIND = "scores of known images"
 RECALL = 0.95
@@ -16,7 +20,7 @@ RECALL = 0.95
 
 @dataclass(frozen=True)
 class Novelty:
-    """Tells known from unknown images by one of the `scores` of a model's logits.
+    """Tells known from unknown images by one of the `scores`.
 
     Attributes:
         score: its name.
@@ -39,7 +43,7 @@ class Novelty:
         return float(self.known.quantile(1 - RECALL))
 
     def passes(self, logits: Tensor) -> Tensor:
-        """Which images are called known, by their logits `(n, classes)`: `(n,)`, bool."""
+        """Which images are called known, by their logits: `(n,)`, bool."""
         return scores(logits)[self.score] >= self.threshold
 
     def save(self, path: Path | str) -> None:
@@ -61,15 +65,31 @@ class Novelty:
         return cls(about["score"], torch.from_numpy(arrays["known"]))
 
 
+def views(model: Classifier, images: Tensor) -> Tensor:
+    """The logits of square images in every view, first as they are: `(views, n, classes)`."""
+    return torch.stack(
+        [
+            training.predict(model, training.turned(images, view)).cpu()
+            for view in range(training.VIEWS)
+        ]
+    )
+
+
 def scores(logits: Tensor) -> dict[str, Tensor]:
-    """The common scores, from logits `(n, classes)`.
+    """The scores of images by their logits `(views, n, classes)`.
 
     Returns:
-        `(n,)`, float64, on the CPU, of each: `softmax`, the largest probability (arXiv
-        1610.02136); `energy`, the logarithm of the sum of the exponentials (arXiv 2010.03759).
+        `(n,)`, float64, of each: `softmax`, the largest probability (arXiv 1610.02136); `energy`,
+        the logarithm of the sum of the exponentials (arXiv 2010.03759), both of the image as it
+        is; `views`, the largest probability of the mean over all views.
     """
-    logits = logits.double().cpu()
-    return {"softmax": logits.softmax(1).amax(1), "energy": logits.logsumexp(1)}
+    logits = logits.double()
+    probabilities = logits.softmax(2)
+    return {
+        "softmax": probabilities[0].amax(1),
+        "energy": logits[0].logsumexp(1),
+        "views": probabilities.mean(0).amax(1),
+    }
 
 
 def detection(known: Tensor, unknown: Tensor) -> dict[str, float]:

@@ -9,9 +9,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from pipeline import contenders, models, scoring
+from pipeline import contenders, models, novelty, scoring
 from pipeline.datasets import Labelled, merge
-from pipeline.novelty import Novelty, detection, scores
+from pipeline.novelty import Novelty
 from pipeline.predictions import Predictions
 
 ENOUGH = 0.95
@@ -95,17 +95,21 @@ def both(
     figures: dict[str, Any] = {}
     for key, name in {"both_plain": "plain", "both": "exposed"}.items():
         model = models.load(f"data/transfer_both/{name}.safetensors")
-        novelty = Novelty.load(f"data/transfer_both/{name}_novelty.safetensors")
-        familiar, strange = (Predictions(part, device).logits(model) for part in (known, unknown))
-        hits = familiar.argmax(1).numpy() == known.labels
-        apart = zip(scores(familiar).items(), scores(strange).values(), strict=True)
-        passed = novelty.passes(torch.cat([familiar, strange]))
-        figures[key] = scoring.measure(familiar, known.labels) | {
+        rule = Novelty.load(f"data/transfer_both/{name}_novelty.safetensors")
+        familiar, strange = (
+            novelty.views(model.to(device), torch.from_numpy(part.inputs).to(device))
+            for part in (known, unknown)
+        )
+        logits = familiar[0]
+        hits = logits.argmax(1).numpy() == known.labels
+        apart = zip(novelty.scores(familiar).items(), novelty.scores(strange).values(), strict=True)
+        passed = rule.passes(torch.cat([familiar, strange], dim=1))
+        figures[key] = scoring.measure(logits, known.labels) | {
             "accuracy_source": hits[old].mean(),
             "accuracy_target": hits[~old].mean(),
             "forgetting": base["accuracy"] - hits[old].mean(),
-            "unknown": {score: detection(here, there) for (score, here), there in apart},
-            "score": novelty.score,
+            "unknown": {score: novelty.detection(here, there) for (score, here), there in apart},
+            "score": rule.score,
             "rejected": rejected(known, ~passed[: len(known.labels)])
             | rejected(unknown, ~passed[len(known.labels) :]),
         }

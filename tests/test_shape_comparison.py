@@ -30,7 +30,7 @@ def test_all_that_is_asked_of_the_shapes_is_reported(finished: Project) -> None:
         assert both["forgetting"] == pytest.approx(
             figures["base"]["accuracy"] - both["accuracy_source"], abs=2e-6
         )
-        assert set(both["unknown"]) == {"softmax", "energy"}
+        assert set(both["unknown"]) == {"softmax", "energy", "views"}
         assert both["score"] in both["unknown"]
         known = {"circle", "square", "triangle", "star", "pentagon"}
         assert set(both["rejected"]) == known | {"hexagon", "cross", "ellipse", "noise"}

@@ -7,7 +7,7 @@ exposure, arXiv 1812.04606); beside it stands the same model without them.
 import torch
 import torch.nn.functional as F
 
-from pipeline import artifacts, contenders, models, training
+from pipeline import artifacts, contenders, models, novelty, training
 from pipeline.compute import Compute
 from pipeline.datasets import Labelled, merge
 from pipeline.novelty import Novelty
@@ -43,7 +43,7 @@ def main(seed: Seed, compute: Compute, transfer_both: Recipe) -> None:
         torch.manual_seed(derive(seed, "transfer_both", name))
         model = contenders.untrained("transfer", base, len(train.classes)).to(device)
         curve = contenders.train(model, inputs, aims, transfer_both, watched, name)
-        known, unknown = (training.predict(model, part) for part in (watched.inputs, strange))
+        rule = Novelty.chosen(*(novelty.views(model, part) for part in (watched.inputs, strange)))
         models.save(f"data/transfer_both/{name}.safetensors", model)
-        Novelty.chosen(known, unknown).save(f"data/transfer_both/{name}_novelty.safetensors")
+        rule.save(f"data/transfer_both/{name}_novelty.safetensors")
         artifacts.save_table(f"data/transfer_both/{name}.csv", curve)

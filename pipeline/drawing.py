@@ -15,12 +15,12 @@ CORNERS = {"triangle": 3, "square": 4, "pentagon": 5, "hexagon": 6, "heptagon": 
 RANDOM = ("polygon", "blob")
 SHAPES = [
     *CORNERS, *RANDOM, "circle", "ellipse", "semicircle", "star", "hexagram", "cross", "rectangle",
-    "arrow", "checks", "noise",
+    "arrow", "several", "checks", "noise",
 ]  # fmt: skip
 """All that `draw` can draw.
 
-A `polygon` has corners at random places, a `blob` is a smooth curve; `checks` and `noise` fill the
-image, `noise` with random pixels.
+A `polygon` has corners at random places, `several` are small polygons, a `blob` is a smooth curve;
+`checks` and `noise` fill the image, `noise` with random pixels.
 """
 
 FINER = 4
@@ -112,6 +112,8 @@ def _mask(shape: str, rng: np.random.Generator, size: int) -> Pixels:
     aspect = rng.uniform(0.4, 0.65)
     if shape == "checks":
         return _checks(canvas, x, y, angle, width=radius * aspect)
+    if shape == "several":
+        return _several(canvas, rng)
     outline = _outline(rng, smooth=shape == "blob") if shape in RANDOM else OUTLINES.get(shape)
     image = Image.new("L", (canvas, canvas))
     pen = ImageDraw.Draw(image)
@@ -137,6 +139,17 @@ def _checks(canvas: int, x: float, y: float, angle: float, width: float) -> Pixe
     v = (rows - y) * math.cos(angle) - (columns - x) * math.sin(angle)
     dark = (u // width + v // width) % 2
     return np.asarray(Image.fromarray((255 * dark).astype(np.uint8)).reduce(FINER))
+
+
+def _several(canvas: int, rng: np.random.Generator) -> Pixels:
+    """Two to four small polygons."""
+    image = Image.new("L", (canvas, canvas))
+    for _ in range(rng.integers(2, 5)):
+        radius = canvas * rng.uniform(0.1, 0.25)
+        x, y = rng.uniform(radius, canvas - radius, 2)
+        outline = [(u * radius, v * radius) for u, v in _outline(rng, smooth=False)]
+        ImageDraw.Draw(image).polygon(_placed(outline, x, y, 0), fill=255)
+    return np.asarray(image.reduce(FINER))
 
 
 def _outline(rng: np.random.Generator, smooth: bool) -> Points:

@@ -7,9 +7,11 @@ the stages, run as `dvc repro` runs them, in a copy of the project with the data
 import os
 import platform
 import tempfile
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -34,25 +36,35 @@ TRANSFER_ALONE = {f"transfer.{name}.epochs": 1 for name in ("scratch", "random",
 
 
 def write() -> None:
-    """Takes all times and saves `metrics/bench.json`."""
+    """Takes all times; `metrics/bench.json` is saved after every row, for it takes long."""
+    machine = {
+        "date": datetime.now(UTC).date().isoformat(),
+        "processor": processor(),
+        "cores": len(os.sched_getaffinity(0)),
+        "torch": torch.__version__,
+        "keras": keras_originals.VERSION,
+        "runs": RUNS,
+    }
+    finished = []
+    with tempfile.TemporaryDirectory() as folder:
+        for row in rows(ours.copy(Path(folder))):
+            finished.append(row)
+            artifacts.save_json("metrics/bench.json", {"machine": machine, "rows": finished})
+
+
+def rows(project: Path) -> Iterator[dict[str, Any]]:
+    """The rows of the table, each from three systems measured in turn.
+
+    Args:
+        project: a copy for our stages to run in.
+    """
     parameters = params.read()
+    stages = partial(ours.stages, project, parameters)
     digits = wide.training_data()
     old = Labelled.load("data/split/old_train.safetensors")
     new = Labelled.load("data/split/new_train.safetensors")
     first, second = wide.halves(digits, [0, 1, 2, 3, 4])
     shapes = torch_originals.Shapes(SHAPES_IMAGES)
-
-    def pretraining() -> float:
-        return isolated(keras_originals.epoch, old.inputs, old.labels)
-
-    def study(rank: int | None) -> float:
-        epoch = isolated(keras_originals.epoch, new.inputs, new.labels, CONVOLUTIONS_FROZEN, rank)
-        evaluation = isolated(keras_originals.evaluation, digits.inputs, digits.labels)
-        return TRIALS * (TRIAL_EPOCHS * epoch + evaluation)
-
-    def transfer() -> float:
-        epochs = (seconds(torch_originals.shapes_epoch, shapes, frozen) for frozen in (False, True))
-        return SHAPES_EPOCHS * sum(epochs)
 
     def sweep() -> float:
         adapted = (
@@ -62,46 +74,38 @@ def write() -> None:
         base = seconds(torch_originals.sweep_epoch, first.inputs, first.labels, None)
         return BASE_EPOCHS * base + SWEEP_EPOCHS * sum(adapted)
 
-    with tempfile.TemporaryDirectory() as folder:
-        stages = partial(ours.stages, ours.copy(Path(folder)), parameters)
-        rows = [
-            compare(
-                f"pretraining: one epoch of {len(old.labels):,} images",
-                pretraining,
-                ours.pretraining_epoch,
-            )
-            | {"products": ours.limits(ours.pretraining_operations(old))},
-            compare(
-                f"sequential: a study of {TRIALS} trials",
-                partial(study, None),
-                partial(stages, ["sequential"], {"sequential.trials": TRIALS}),
-            ),
-            compare(
-                f"LoRA: a study of {TRIALS} trials",
-                partial(study, 4),
-                partial(stages, ["lora"], {"lora.trials": TRIALS}),
-            ),
-            compare(
-                "shapes: base and transfer",
-                transfer,
-                partial(stages, ["shapes", "shapes_pretrain", "transfer"], TRANSFER_ALONE),
-            ),
-            compare(
-                "rank sweep: base, every rank and all weights, once each",
-                sweep,
-                partial(stages, ["wide_pretrain", "rank_sweep"], SWEEP_ONCE),
-            )
-            | {"products": ours.limits(ours.sweep_operations(parameters, first, second, RANKS))},
-        ]
-    machine = {
-        "date": datetime.now(UTC).date().isoformat(),
-        "processor": processor(),
-        "cores": len(os.sched_getaffinity(0)),
-        "torch": torch.__version__,
-        "keras": keras_originals.VERSION,
-        "runs": RUNS,
-    }
-    artifacts.save_json("metrics/bench.json", {"machine": machine, "rows": rows})
+    def transfer() -> float:
+        epochs = (seconds(torch_originals.shapes_epoch, shapes, frozen) for frozen in (False, True))
+        return SHAPES_EPOCHS * sum(epochs)
+
+    def pretraining() -> float:
+        return isolated(keras_originals.epoch, old.inputs, old.labels)
+
+    def study(rank: int | None) -> float:
+        epoch = isolated(keras_originals.epoch, new.inputs, new.labels, CONVOLUTIONS_FROZEN, rank)
+        evaluation = isolated(keras_originals.evaluation, digits.inputs, digits.labels)
+        return TRIALS * (TRIAL_EPOCHS * epoch + evaluation)
+
+    operations = ours.sweep_operations(parameters, first, second, RANKS)
+    yield compare(
+        "rank sweep: base, every rank and all weights, once each",
+        sweep,
+        partial(stages, ["wide_pretrain", "rank_sweep"], SWEEP_ONCE),
+    ) | {"products": ours.limits(operations)}
+    yield compare(
+        "shapes: base and transfer",
+        transfer,
+        partial(stages, ["shapes", "shapes_pretrain", "transfer"], TRANSFER_ALONE),
+    )
+    yield compare(
+        f"pretraining: one epoch of {len(old.labels):,} images", pretraining, ours.pretraining_epoch
+    ) | {"products": ours.limits(ours.pretraining_operations(old))}
+    for name, title, rank in (("sequential", "sequential", None), ("lora", "LoRA", 4)):
+        yield compare(
+            f"{title}: a study of {TRIALS} trials",
+            partial(study, rank),
+            partial(stages, [name], {f"{name}.trials": TRIALS}),
+        )
 
 
 def processor() -> str:

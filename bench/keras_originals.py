@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras  # TensorFlow reads its log level when it is loaded
 
-VERSION: str = keras.__version__
 BATCH = 32
 EVALUATED = 10_000
 """Images that every trial of the original's studies is measured on."""

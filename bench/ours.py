@@ -66,10 +66,11 @@ def stages(
 
 def pretraining_epoch(reproducible: bool) -> float:
     """Seconds of an epoch of pretraining in a new process, without validation."""
-    return isolated(_pretraining_epoch, reproducible)
+    return isolated("bench.ours:pretraining_epoch_here", reproducible)
 
 
-def _pretraining_epoch(reproducible: bool) -> float:
+def pretraining_epoch_here(reproducible: bool) -> float:
+    """Seconds of an epoch of pretraining in this process."""
     sections = params.arguments(pretrain.main)
     device = compute(reproducible).start()
     recipe = sections["pretrain"].model_copy(update={"epochs": 1})
@@ -133,8 +134,8 @@ def operations(model: Classifier, images: int = 8) -> float:
 def limits(count: float) -> dict[str, float]:
     """Seconds that operations take at the speed of a large product, ours and native."""
     return {
-        "ours": count / isolated(product_speed, True),
-        "native": count / isolated(product_speed, False),
+        "ours": count / isolated("bench.ours:product_speed", True),
+        "native": count / isolated("bench.ours:product_speed", False),
     }
 
 

@@ -10,12 +10,13 @@ import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from bench import keras_originals, ours, torch_originals
+from bench import ours, torch_originals
 from bench.timing import RUNS, compare, isolated, seconds
 from pipeline import artifacts, params, wide
 from pipeline.datasets import Labelled
@@ -42,7 +43,7 @@ def write() -> None:
         "processor": processor(),
         "cores": len(os.sched_getaffinity(0)),
         "torch": torch.__version__,
-        "keras": keras_originals.VERSION,
+        "keras": version("keras"),
         "runs": RUNS,
     }
     finished = []
@@ -79,11 +80,13 @@ def rows(project: Path) -> Iterator[dict[str, Any]]:
         return SHAPES_EPOCHS * sum(epochs)
 
     def pretraining() -> float:
-        return isolated(keras_originals.epoch, old.inputs, old.labels)
+        return isolated("bench.keras_originals:epoch", old.inputs, old.labels)
 
     def study(rank: int | None) -> float:
-        epoch = isolated(keras_originals.epoch, new.inputs, new.labels, CONVOLUTIONS_FROZEN, rank)
-        evaluation = isolated(keras_originals.evaluation, digits.inputs, digits.labels)
+        epoch = isolated(
+            "bench.keras_originals:epoch", new.inputs, new.labels, CONVOLUTIONS_FROZEN, rank
+        )
+        evaluation = isolated("bench.keras_originals:evaluation", digits.inputs, digits.labels)
         return TRIALS * (TRIAL_EPOCHS * epoch + evaluation)
 
     operations = ours.sweep_operations(parameters, first, second, RANKS)

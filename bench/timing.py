@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from importlib import import_module
 from multiprocessing import get_context
 from operator import truediv
 from statistics import median
@@ -20,10 +21,20 @@ def seconds(work: Callable[..., object], *arguments: Any) -> float:
     return time.perf_counter() - start
 
 
-def isolated(work: Callable[..., float], *arguments: Any) -> float:
-    """The result of some work in a new process, which shares no threads and settings with this."""
+def isolated(name: str, *arguments: Any) -> float:
+    """The result of a function in a new process, which shares no libraries and threads with this.
+
+    Args:
+        name: the module and the function, as in `bench.ours:product_speed`.
+        arguments: of the function.
+    """
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(work, *arguments).result()
+        return pool.submit(_call, name, arguments).result()
+
+
+def _call(name: str, arguments: tuple[Any, ...]) -> float:
+    module, _, function = name.partition(":")
+    return float(getattr(import_module(module), function)(*arguments))
 
 
 def compare(

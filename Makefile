@@ -31,7 +31,7 @@ SHAPES = transfer transfer_both label_efficiency
 DEMO = data.dataset=digits pretrain.epochs=8 sequential.trials=8 lora.trials=8 lora.batch=16 \
 	statistics.width=1000 analytic.widths=[1000] gaussian_replay.samples=1000 \
 	gaussian_lora.samples=1000 shapes.images.train=300 shapes.images.validation=100 \
-	shapes.images.test=100 transfer_both.bank=100 label_efficiency.images=[5,50] \
+	shapes.images.test=100 transfer_both.epochs=2 label_efficiency.images=[5,50] \
 	rank_sweep.ranks=[1,8] rank_sweep.setting.epochs=3 rank_sweep.published.epochs=1
 
 demo: setup ## run it all on small bundled digits, in a copy, and print the results

@@ -187,7 +187,8 @@ def speed(bench: Results) -> str:
     machine = bench["machine"]
     return (
         f"{markdown(rows)}\n\nMedian (least–most) of {machine['runs']} runs on {machine['cores']} "
-        f"cores of {machine['processor']}, PyTorch {machine['torch']}, {machine['date']}."
+        f"cores of {machine['processor']}, PyTorch {machine['torch']}, Keras {machine['keras']}, "
+        f"{machine['date']}."
     )
 
 

@@ -1,19 +1,35 @@
 """params.yaml: what is accepted, and what is said of the rest."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from pipeline import params
 from pipeline.__main__ import check, main
 from pipeline.errors import InputError
+from tests.project import ROOT
 
 Edit = Callable[[dict[str, Any]], None]
 
 
 def test_committed_parameters_are_accepted(sources: Path) -> None:
+    check()
+
+
+def test_settings_of_the_demo_are_accepted(edit: Edit) -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    found = re.search(r"^DEMO = ((?:.*\\\n)*.*)", makefile, re.MULTILINE)
+    assert found
+    for setting in found[1].replace("\\\n", " ").split():
+        key, value = setting.split("=")
+        change = yaml.safe_load(value)
+        for name in reversed(key.split(".")):
+            change = {name: change}
+        edit(change)
     check()
 
 

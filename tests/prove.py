@@ -62,19 +62,23 @@ def main(names: Sequence[str]) -> int:
     different = 0
     for name in names:
         start = time.monotonic()
-        changed = run(CASES[name])
+        changed = run(CASES[name], ROOT)
         minutes = (time.monotonic() - start) / 60
         print(f"{name}: {minutes:.0f} min, {changed or 'the same to the last bit'}", flush=True)
         different += bool(changed)
     return int(different > 0)
 
 
-def run(case: Case) -> str:
-    """Runs the pipeline in a fresh clone, and says which results differ from those committed."""
+def run(case: Case, project: Path) -> str:
+    """Runs the pipeline in a fresh clone of a project.
+
+    Returns:
+        Which results differ from those committed there, as git says it; empty if none does.
+    """
     with tempfile.TemporaryDirectory() as place:
         clone = Path(place, case.folder, "main")
-        command("git", "clone", "--quiet", ROOT, clone)
-        if (shared := ROOT.parent / "shared").exists():  # a mirror of MNIST beside the project
+        command("git", "clone", "--quiet", project, clone)
+        if (shared := project.parent / "shared").exists():  # a mirror of MNIST beside the project
             (clone.parent / "shared").symlink_to(shared)
         pinned = ["taskset", "--cpu-list", cores(case.cores)] if case.cores else []
         environment = os.environ | case.environment

@@ -1,0 +1,8 @@
+"""`make prove`, on the bundled digits."""
+
+from tests import prove
+from tests.project import Project
+
+
+def test_stages_side_by_side_in_another_environment_change_nothing(finished: Project) -> None:
+    assert prove.run(prove.CASES["elsewhere"], finished.folder) == ""

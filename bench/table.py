@@ -31,7 +31,7 @@ SWEEP_ONCE = {
     "rank_sweep.learning_rates.full": [1e-3],
     "rank_sweep.learning_rates.last_layer": [5e-3],
     "rank_sweep.learning_rates.lora": [1e-3],
-    "rank_sweep.published.epochs": 1,
+    "rank_sweep.published": None,
 }
 TRANSFER_ALONE = {f"transfer.{name}.epochs": 1 for name in ("scratch", "random", "fine_tuned")}
 

@@ -55,6 +55,8 @@ class Compute(Section):
             torch.set_num_threads(threads or self.threads)
         else:
             torch.set_float32_matmul_precision("medium")
+            if threads:
+                torch.set_num_threads(threads)
         return self._device()
 
     def _device(self) -> torch.device:

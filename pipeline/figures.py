@@ -350,11 +350,11 @@ def rank_mistakes(table: pd.DataFrame) -> Figure:
     Args:
         table: columns contender, published, class, mistakes.
     """
-    figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 4), sharey=True)
     titles = {False: "own learning rate", True: "published: one rate for all"}
+    parts = table.groupby("published")
+    figure, axes = plt.subplots(1, len(parts), figsize=(WIDTH, 4), sharey=True, squeeze=False)
     order = list(dict.fromkeys(table["contender"]))
-    for axis, (published, title) in zip(axes, titles.items(), strict=True):
-        part = table[table["published"] == published]
+    for axis, (published, part) in zip(axes[0], parts, strict=True):
         counts = part.pivot_table(index="contender", columns="class", values="mistakes")
         counts = counts.reindex(order)
         axis.imshow(counts, cmap="Oranges", vmin=0, vmax=2 * counts.max().max(), aspect="auto")
@@ -366,7 +366,7 @@ def rank_mistakes(table: pd.DataFrame) -> Figure:
         axis.set_yticks(range(len(order)), [_title(name) for name in order])
         axis.tick_params(length=0)
         axis.grid(False)
-        axis.set_title(f"mistakes by class, {title}", size=10)
+        axis.set_title(f"mistakes by class, {titles[bool(published)]}", size=10)
         axis.set_xlabel("actual class")
     return figure
 

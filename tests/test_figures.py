@@ -43,3 +43,13 @@ def test_values_outside_the_accuracy_axis_are_no_error() -> None:
         }
     )
     assert figures.png(figures.strength(table)).startswith(b"\x89PNG")
+
+
+def test_sweep_without_the_published_setting_is_drawn(finished: Project) -> None:
+    sweep = artifacts.load_table(finished.folder / "plots/rank_sweep.csv")
+    mistakes = artifacts.load_table(finished.folder / "plots/rank_mistakes.csv")
+    for drawing in (
+        figures.rank_sweep(sweep[sweep["setting"] == "tuned"]),
+        figures.rank_mistakes(mistakes[~mistakes["published"]]),
+    ):
+        assert figures.png(drawing).startswith(b"\x89PNG")

@@ -59,6 +59,12 @@ def test_other_ranks_change_nothing(trial: SweepTrial) -> None:
     assert all(torch.equal(ones[name], others[name]) for name in ones)
 
 
+def test_leaving_the_published_setting_out_changes_nothing(trial: SweepTrial) -> None:
+    alone = replace(trial, sweep=sweep([4], published=None))
+    ones, others = weights(alone, "rank_4"), weights(trial, "rank_4")
+    assert all(torch.equal(ones[name], others[name]) for name in ones)
+
+
 def test_seeds_differ(trial: SweepTrial) -> None:
     ones, others = weights(trial, "rank_1"), weights(replace(trial, seed=1), "rank_1")
     assert not all(torch.equal(ones[name], others[name]) for name in ones)

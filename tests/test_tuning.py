@@ -4,6 +4,7 @@ import os
 from typing import Any
 
 import pytest
+import torch
 
 from pipeline import tuning
 from pipeline.compute import Compute
@@ -35,6 +36,19 @@ def test_study_finds_the_top_whatever_the_number_of_workers(
     best = max(one.rows, key=lambda row: row["score"])
     assert one.best.score[0] == best["score"] > -0.5
     assert one.best.result["number"] == three.best.result["number"] == best["trial"]
+
+
+def threads(number: int, values: dict[str, Any]) -> Outcome:
+    """Scores by the threads that a trial has."""
+    return Outcome((torch.get_num_threads(), 0.0), {}, None)
+
+
+@pytest.mark.parametrize("reproducible", [True, False])
+def test_trials_run_on_one_thread_each(reproducible: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RETAIN_WORKERS", "1")
+    compute = Compute(device="cpu", threads=2, reproducible=reproducible)
+    [outcome] = tuning.run_all(threads, [{}], compute, "threads")
+    assert outcome.score[0] == 1
 
 
 def test_given_trials_come_back_in_order_whatever_the_number_of_workers(

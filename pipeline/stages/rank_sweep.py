@@ -66,7 +66,7 @@ class RankSweep(Section):
     """An update of rank r is scaled by `alpha` / r, or, if `stabilised`, by `alpha` / √r.
 
     The latter is arXiv 2312.03732. `published` is how the original trained all contenders: its
-    learning rate for all, updates scaled by the number of a layer's inputs.
+    learning rate for all, updates scaled by the number of a layer's inputs. None leaves it out.
     """
 
     ranks: list[Count] = Field(min_length=1)
@@ -74,7 +74,7 @@ class RankSweep(Section):
     stabilised: bool
     learning_rates: Rates
     setting: Setting
-    published: Published
+    published: Published | None
 
     def scaling(self, rank: int, inputs: int, published: bool) -> float:
         """The factor of an adapter's update."""
@@ -97,7 +97,8 @@ class SweepTrial:
     def __call__(self, number: int, values: Values) -> Outcome:
         """Trains `contender` at `learning_rate`, as `published` or not."""
         torch.manual_seed(derive(self.seed, "rank_sweep", values["contender"]))
-        setting = self.sweep.published if values["published"] else self.sweep.setting
+        published = self.sweep.published if values["published"] else None
+        setting = published or self.sweep.setting
         scaling = partial(self.sweep.scaling, published=values["published"])
         model = wide.untrained(values["contender"], self.base, setting.dropout, scaling)
         curve = training.fit(
@@ -123,11 +124,11 @@ def main(seed: Seed, compute: Compute, rank_sweep: RankSweep) -> None:
 
     contenders = wide.names(rank_sweep.ranks)
     tuned = cases(contenders, rank_sweep.learning_rates.of)
-    same = cases(
-        [name for name in contenders if name != "last_layer"],
-        lambda name: [rank_sweep.published.learning_rate],
-        published=True,
-    )
+    same: list[Values] = []
+    if published := rank_sweep.published:
+        rates = [published.learning_rate]
+        repeated = [name for name in contenders if name != "last_layer"]
+        same = cases(repeated, lambda name: rates, published=True)
     outcomes = tuning.run_all(trial, [*tuned, *same], compute, "rank_sweep")
     finished = list(zip([*tuned, *same], outcomes, strict=True))
     artifacts.save_table(
@@ -138,9 +139,9 @@ def main(seed: Seed, compute: Compute, rank_sweep: RankSweep) -> None:
         key = (values["contender"], values["published"])
         if key not in best or outcome.score > best[key][1].score:
             best[key] = (values, outcome)
-    for (name, published), (values, outcome) in best.items():
+    for (name, as_published), (values, outcome) in best.items():
         model, curve = outcome.result
-        folder = wide.folder(name, published)
+        folder = wide.folder(name, as_published)
         wide.save(folder, model)
         artifacts.save_table(folder / "curve.csv", curve)
         facts = {

@@ -3,8 +3,7 @@
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from copy import deepcopy
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -13,31 +12,36 @@ from typing import Any
 import numpy as np
 import torch
 import yaml
+from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from bench.timing import isolated, seconds
-from pipeline import models, params, training, wide
+from pipeline import artifacts, models, params, training, wide
 from pipeline.compute import Compute
 from pipeline.datasets import Labelled
 from pipeline.models import Classifier
-from pipeline.stages import pretrain
+from pipeline.stages import pretrain, rank_sweep
+from pipeline.training import Augmentation, Recipe
 from pipeline.validation import Validation
 
 WARM_UP = 1280
 """Images trained on before an epoch is timed."""
+
+Training = tuple[Callable[[Tensor, Tensor], None], Tensor, Tensor]
+"""A function that trains for an epoch, and all images and labels that it takes."""
 
 
 def copy(folder: Path) -> Path:
     """Copies the code and the parts of the data that the stages read."""
     for name in ("pipeline", "data/split", "data/features", "data/methods/base"):
         shutil.copytree(name, folder / name)
-    shutil.copy("dvc.yaml", folder)
+    for file in ("dvc.yaml", "params.yaml"):
+        shutil.copy(file, folder)
     return folder
 
 
 def stages(
     project: Path,
-    parameters: Mapping[str, Any],
     names: Sequence[str],
     changes: Mapping[str, Any],
     reproducible: bool,
@@ -46,12 +50,11 @@ def stages(
 
     Args:
         project: from `copy`.
-        parameters: the content of `params.yaml`.
         names: of the stages.
         changes: parameters and their values, as in `{"lora.trials": 10}`.
         reproducible: `compute.reproducible`.
     """
-    changed = deepcopy(dict(parameters))
+    changed = params.read()
     for key, value in {**changes, "compute.reproducible": reproducible}.items():
         *sections, last = key.split(".")
         section = changed
@@ -66,26 +69,48 @@ def stages(
 
 def pretraining_epoch(reproducible: bool) -> float:
     """Seconds of an epoch of pretraining in a new process, without validation."""
-    return isolated("bench.ours:pretraining_epoch_here", reproducible)
+    taken: float = isolated("bench.ours:pretraining_epoch_here", reproducible)
+    return taken
 
 
 def pretraining_epoch_here(reproducible: bool) -> float:
     """Seconds of an epoch of pretraining in this process."""
+    return seconds(*pretraining(reproducible))
+
+
+def pretraining(reproducible: bool = True) -> Training:
+    """An epoch of pretraining, warmed up."""
     sections = params.arguments(pretrain.main)
     device = compute(reproducible).start()
     recipe = sections["pretrain"].model_copy(update={"epochs": 1})
     train = Labelled.load("data/split/old_train.safetensors")
     model = models.cnn(train.inputs.shape[1:], len(train.classes), recipe.dropout).to(device)
+    return _warm(model, train, recipe, recipe.augmentation)
+
+
+def adapting(rank: int) -> Training:
+    """An epoch of LoRA on the wide network, on one thread, warmed up."""
+    sweep = params.arguments(rank_sweep.main)["rank_sweep"]
+    device = compute(reproducible=True).start(threads=1)
+    base = models.load("data/wide_base/model.safetensors").to(device)
+    first = artifacts.load_json("data/wide_base/facts.json")["classes"]
+    _, train = wide.halves(wide.training_data(), first)
+    scaling = partial(sweep.scaling, published=False)
+    model = wide.untrained(f"rank_{rank}", base, sweep.setting.dropout, scaling)
+    recipe = sweep.setting.recipe(sweep.learning_rates.lora[0]).model_copy(update={"epochs": 1})
+    return _warm(model, train, recipe, sweep.setting.augmentation)
+
+
+def _warm(model: Classifier, train: Labelled, recipe: Recipe, augment: Augmentation) -> Training:
+    device = next(model.parameters()).device
     images, labels = training.join(device, train)
     nothing = Validation.of(train.where(np.arange(1)), "overall", device)
 
-    def fit(count: int) -> None:
-        training.fit(
-            model, images[:count], labels[:count], recipe, nothing, augment=recipe.augmentation
-        )
+    def fit(images: Tensor, labels: Tensor) -> None:
+        training.fit(model, images, labels, recipe, nothing, augment=augment)
 
-    fit(WARM_UP)
-    return seconds(fit, len(labels))
+    fit(images[:WARM_UP], labels[:WARM_UP])
+    return fit, images, labels
 
 
 def pretraining_operations(train: Labelled) -> float:
@@ -95,16 +120,12 @@ def pretraining_operations(train: Labelled) -> float:
     )
 
 
-def sweep_operations(
-    parameters: Mapping[str, Any], first: Labelled, second: Labelled, ranks: Iterable[int]
-) -> float:
+def sweep_operations(first: Labelled, second: Labelled, ranks: Iterable[int]) -> float:
     """Floating-point operations of the products in the rank sweep, every contender once.
 
-    What we do beyond the original, a new last layer and an epoch of the published setting, is left
-    out.
+    What we do beyond the original, a new last layer, is left out.
 
     Args:
-        parameters: the content of `params.yaml`.
         first: training images of the first classes.
         second: of the others.
         ranks: of LoRA.
@@ -114,13 +135,14 @@ def sweep_operations(
     per_image = sum(
         operations(wide.untrained(name, base, 0.0, lambda rank, inputs: 1.0)) for name in contenders
     )
-    epochs: dict[str, int] = {
-        "base": parameters["wide_pretrain"]["epochs"],
-        "adapted": parameters["rank_sweep"]["setting"]["epochs"],
-    }
+    parameters = params.read()
+    pretraining, adapting = (
+        float(section["epochs"])
+        for section in (parameters["wide_pretrain"], parameters["rank_sweep"]["setting"])
+    )
     return (
-        epochs["base"] * len(first.labels) * operations(base)
-        + epochs["adapted"] * len(second.labels) * per_image
+        pretraining * len(first.labels) * operations(base)
+        + adapting * len(second.labels) * per_image
     )
 
 

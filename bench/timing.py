@@ -21,7 +21,7 @@ def seconds(work: Callable[..., object], *arguments: Any) -> float:
     return time.perf_counter() - start
 
 
-def isolated(name: str, *arguments: Any) -> float:
+def isolated(name: str, *arguments: Any) -> Any:
     """The result of a function in a new process, which shares no libraries and threads with this.
 
     Args:
@@ -32,9 +32,9 @@ def isolated(name: str, *arguments: Any) -> float:
         return pool.submit(_call, name, arguments).result()
 
 
-def _call(name: str, arguments: tuple[Any, ...]) -> float:
+def _call(name: str, arguments: tuple[Any, ...]) -> Any:
     module, _, function = name.partition(":")
-    return float(getattr(import_module(module), function)(*arguments))
+    return getattr(import_module(module), function)(*arguments)
 
 
 def compare(

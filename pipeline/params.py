@@ -105,12 +105,18 @@ def _first_problem(name: str, kind: Any, error: ValidationError) -> str:
     if problem["type"] == "extra_forbidden":
         model = kind
         for part in problem["loc"][:-1]:
-            model = model.model_fields[part].annotation
+            model = _section(model.model_fields[part].annotation)
         return _unknown(key, [f"{key.rpartition('.')[0]}.{field}" for field in model.model_fields])
     if problem["type"] == "missing":
         return f"{key} is missing"
     message = problem["msg"].removeprefix("Value error, ")
     return f"{key} is {_shown(problem['input'])}: {message[0].lower()}{message[1:]}"
+
+
+def _section(annotation: Any) -> Any:
+    """The section that an annotation names, be it optional."""
+    kinds = (annotation, *typing.get_args(annotation))
+    return next(kind for kind in kinds if hasattr(kind, "model_fields"))
 
 
 def _unknown(key: str, accepted: list[str]) -> str:

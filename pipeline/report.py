@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline import artifacts
+from pipeline import artifacts, timings
 from pipeline.errors import InputError
 
 PUBLISHED = {
@@ -167,31 +167,6 @@ def rejected(results: Results, facts: Results) -> Table:
     return [["", *figures], ["called unknown, %", *map(percent, figures.values())]]
 
 
-def speed(bench: Results) -> str:
-    """The times of the originals and of this pipeline, and where they were taken."""
-    rows = [["work", "system", "seconds", "times faster", "matrix products alone, seconds"]]
-    systems = {"original": "original", "ours": "Retain", "native": "Retain, not reproducible"}
-    for row in bench["rows"]:
-        for who, system in systems.items():
-            times, faster = row[who], row["faster"].get(who)
-            limit = row.get("products", {}).get(who)
-            rows.append(
-                [
-                    row["name"] if who == "original" else "",
-                    system,
-                    f"{times['median']:.0f} ({times['least']:.0f}–{times['most']:.0f})",
-                    f"{faster:.1f}" if faster else "",
-                    f"{limit:.0f}" if limit else "",
-                ]
-            )
-    machine = bench["machine"]
-    return (
-        f"{markdown(rows)}\n\nMedian (least–most) of {machine['runs']} runs on {machine['cores']} "
-        f"cores of {machine['processor']}, PyTorch {machine['torch']}, Keras {machine['keras']}, "
-        f"{machine['date']}."
-    )
-
-
 def percent(fraction: float | Mapping[str, float]) -> str:
     """A fraction as percent with two decimals, with its interval if there is one."""
     if isinstance(fraction, Mapping):
@@ -260,7 +235,9 @@ def fill(text: str) -> str:
     """Replaces the generated parts of a text by what the files in `metrics/` say now."""
     facts, results = {name: load(name) for name in FILES}, load("replicates")
     parts = {name: markdown(table(results, facts)) for name, table in PARTS.items()}
-    for name, part in (parts | {"speed": speed(load("bench"))}).items():
+    bench = load("bench")
+    parts |= {name: markdown(table) for name, table in timings.tables(bench).items()}
+    for name, part in (parts | {"machine": timings.machine(bench)}).items():
         begin, end = f"<!-- {name} -->", f"<!-- end {name} -->"
         before, _, rest = text.partition(begin)
         _, found, after = rest.partition(end)

@@ -1,4 +1,4 @@
-"""The comparison of the ways to learn new shapes: the figures that `evaluate` saves."""
+"""The comparison of the ways to learn new shapes: the figures that `evaluate_shapes` saves."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The comparison of the rank sweep's contenders: the figures that `evaluate` saves."""
+"""The comparison of the rank sweep's contenders: the figures that `evaluate_ranks` saves."""
 
 from collections.abc import Mapping
 from pathlib import Path

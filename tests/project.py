@@ -117,6 +117,13 @@ class Project:
         self.run("git", *author, "commit", "--quiet", "--allow-empty", "--message", message)
 
 
+def fresh_clone(project: Path, clone: Path) -> None:
+    """Clones a project as it is committed, and puts a mirror of MNIST beside it if it has one."""
+    subprocess.run(["git", "clone", "--quiet", project, clone], check=True)
+    if (shared := project.parent / "shared").exists():
+        (clone.parent / "shared").symlink_to(shared)
+
+
 def stages_run(output: str) -> list[str]:
     """The names of the stages that DVC says it ran."""
     return [line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage")]

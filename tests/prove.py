@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from tests.project import ROOT
+from tests.project import ROOT, fresh_clone
 from tests.test_reproducible import HOSTILE
 
 RESULTS = ("dvc.lock", "metrics", "plots")
@@ -77,9 +77,7 @@ def run(case: Case, project: Path) -> str:
     """
     with tempfile.TemporaryDirectory() as place:
         clone = Path(place, case.folder, "main")
-        command("git", "clone", "--quiet", project, clone)
-        if (shared := project.parent / "shared").exists():  # a mirror of MNIST beside the project
-            (clone.parent / "shared").symlink_to(shared)
+        fresh_clone(project, clone)
         pinned = ["taskset", "--cpu-list", cores(case.cores)] if case.cores else []
         environment = os.environ | case.environment
         dvc = partial(command, *pinned, "dvc", "--wait-for-lock", cwd=clone, env=environment)

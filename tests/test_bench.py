@@ -1,12 +1,17 @@
-"""The originals of the benchmark are of the published sizes."""
+"""The benchmark: originals of the published sizes, measures of what they say."""
+
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from bench import ours, torch_originals
-from pipeline import models
+from bench import growth, ours, torch_originals, usage
+from pipeline import datasets, models
 from pipeline.models import trainable_parameters
+from tests.project import ROOT, Project
 
 
 def test_wide_network_has_the_published_parameters() -> None:
@@ -40,3 +45,45 @@ def test_operations_of_dense_layers_are_three_products_each_but_the_images_gradi
     first, *others = 784 * 1000, 1000 * 2000, 2000 * 5
     expected = 2 * (2 * first + 3 * sum(others))
     assert ours.operations(models.mlp((1, 28, 28), 5, dropout=0.0)) == expected
+
+
+def test_a_share_of_the_data_is_its_first_images(finished: Project, tmp_path: Path) -> None:
+    whole: dict[str, bytes] = {}
+    for file in (finished.folder / "data/raw").iterdir():
+        whole[file.name] = file.read_bytes()
+        (tmp_path / file.name).write_bytes(whole[file.name])
+        growth.shorten(tmp_path / file.name, 0.25)
+    parts = {name: (tmp_path / name).read_bytes() for name in whole}
+    for few, all_ in zip(datasets.parse(parts), datasets.parse(whole), strict=True):
+        count = round(len(all_.labels) / 4)
+        assert np.array_equal(few.labels, all_.labels[:count])
+        assert np.array_equal(few.inputs, all_.inputs[:count])
+
+
+def test_exponent_of_a_power() -> None:
+    points = {str(size): {"seconds": 3 * size**0.7, "megabytes": 1.0} for size in (1, 8, 64)}
+    assert growth.with_exponent(points)["exponent"] == pytest.approx(0.7)
+
+
+def test_time_and_memory_of_the_stages_that_run(project: Project) -> None:
+    project.set({"analytic": {"ridges": [10.0]}})
+    run = usage.repro(project.folder)
+    assert list(run.stages) == ["analytic", "evaluate", "plot"]
+    assert sum(stage["seconds"] for stage in run.stages.values()) < run.seconds
+    assert 200 < run.stages["analytic"]["megabytes"] < 2000
+
+
+def test_memory_is_that_of_the_process_that_runs() -> None:
+    program = "import time; held = bytearray(b'1') * 300_000_000; time.sleep(1)"
+    measured = usage.used([sys.executable, "-c", program], ROOT)
+    assert 300 < measured.megabytes < 400
+    assert measured.seconds > 1
+
+
+def test_stages_without_tensors_load_no_torch() -> None:
+    for stage, needed in {"download": "numpy", "shapes": "PIL", "plot": "matplotlib"}.items():
+        command = [sys.executable, "-m", "bench.imports", stage]
+        done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+        packages = done.stdout.split()
+        assert needed in packages
+        assert not {"torch", "sklearn", "optuna", "dvc"} & set(packages), stage

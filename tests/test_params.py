@@ -54,6 +54,10 @@ def test_settings_of_the_demo_are_accepted(edit: Edit) -> None:
             {"pretrain": {"augmentation": {"shear": 1}}},
             "unknown key pretrain.augmentation.shear; did you mean pretrain.augmentation.scale?",
         ),
+        (
+            {"rank_sweep": {"published": {"epoch": 1}}},
+            "unknown key rank_sweep.published.epoch; did you mean rank_sweep.published.epochs?",
+        ),
         ({"rank_sweep": {"ranks": [4, 0]}}, "rank_sweep.ranks.1 is 0: input should be greater"),
         ({"label_efficiency": {"images": [2]}}, "label_efficiency.images is [2]: list should"),
         ({"shapes": {"unknown": ["star"]}}, "shapes is {"),

@@ -17,18 +17,20 @@ from tests.project import ROOT, Project, stages_run
 
 DAG = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 AFTER = ["evaluate", "plot"]
+AFTER_SHAPES = ["evaluate_shapes", "plot"]
+AFTER_SWEEP = ["evaluate_ranks", "plot"]
 GAUSSIAN = ["gaussian_lora", "gaussian_replay"]
 KEPT = ["statistics", "analytic", *GAUSSIAN]
 METHODS = ["joint", "lora", "replay", "sequential", *KEPT]
 DIGITS = ["pretrain", "features", *METHODS, *AFTER]
 TRANSFERS = ["transfer", "transfer_both", "label_efficiency"]
-SHAPES = ["shapes_pretrain", *TRANSFERS, *AFTER]
-SWEEP = ["wide_pretrain", "rank_sweep", *AFTER]
+SHAPES = ["shapes_pretrain", *TRANSFERS, *AFTER_SHAPES]
+SWEEP = ["wide_pretrain", "rank_sweep", *AFTER_SWEEP]
 
 RERUN = {
-    "seed": ["pretrain", "features", *METHODS, *SHAPES, *SWEEP],
+    "seed": [*DIGITS, *SHAPES, *SWEEP],
     "data": ["download", "split", *DIGITS, *SWEEP],
-    "compute": ["pretrain", "features", *METHODS, *SHAPES, *SWEEP],
+    "compute": [*DIGITS, *SHAPES, *SWEEP],
     "split": ["split", *DIGITS, *SWEEP],
     "pretrain": DIGITS,
     "replay": ["replay", *AFTER],
@@ -41,11 +43,11 @@ RERUN = {
     "gaussian_lora": ["gaussian_lora", *AFTER],
     "shapes": ["shapes", *SHAPES],
     "shapes_pretrain": SHAPES,
-    "transfer": ["transfer", *AFTER],
-    "transfer_both": ["transfer_both", *AFTER],
-    "label_efficiency": ["label_efficiency", *AFTER],
+    "transfer": ["transfer", *AFTER_SHAPES],
+    "transfer_both": ["transfer_both", *AFTER_SHAPES],
+    "label_efficiency": ["label_efficiency", *AFTER_SHAPES],
     "wide_pretrain": SWEEP,
-    "rank_sweep": ["rank_sweep", *AFTER],
+    "rank_sweep": ["rank_sweep", *AFTER_SWEEP],
 }
 """The stages that each section of params.yaml reruns."""
 
@@ -99,7 +101,7 @@ def test_code_change_runs_the_stages_that_use_it(project: Project) -> None:
         "pipeline/stages/lora.py": {"lora"},
         "pipeline/heads.py": {"lora", "sequential"},
         "pipeline/drawing.py": {"shapes"},
-        "pipeline/scoring.py": {"evaluate"},
+        "pipeline/scoring.py": {"evaluate", "evaluate_shapes"},
         "pipeline/figures.py": {"plot"},
     }
     for file, stages in expected.items():
@@ -237,7 +239,8 @@ def test_old_data_and_test_data_are_read_only_where_they_may_be() -> None:
         "rank_sweep",
     }
     assert readers("features/old_train") == {"replay", "statistics"}
-    assert readers("split/test") == readers("_test.safetensors") == {"evaluate"}
+    assert readers("split/test") == {"evaluate", "evaluate_ranks"}
+    assert readers("_test.safetensors") == {"evaluate_shapes"}
     made = {out for name in DAG for out in outputs(name) if "test" in out}
     assert made == {"data/split/test.safetensors"} | {
         f"data/shapes/{part}_test.safetensors" for part in ("source", "target", "unknown")

@@ -1,8 +1,6 @@
-"""Scores every method on the test data: the one stage that reads them."""
+"""Scores the ways to learn the new classes on the test data, which no earlier stage reads."""
 
-import torch
-
-from pipeline import artifacts, comparison, methods, shape_comparison, sweep_comparison
+from pipeline import artifacts, comparison, methods
 from pipeline.compute import Compute
 from pipeline.datasets import Labelled
 from pipeline.predictions import Predictions
@@ -13,13 +11,6 @@ SHOWN = 8
 
 def main(compute: Compute) -> None:
     device = compute.start()
-    digits(device)
-    ranks(device)
-    shapes(device)
-
-
-def digits(device: torch.device) -> None:
-    """Compares the ways to learn the new classes."""
     test = Labelled.load("data/split/test.safetensors")
     validation = Labelled.load("data/split/validation.safetensors")
     learned = methods.load_all()
@@ -46,38 +37,4 @@ def digits(device: torch.device) -> None:
         "data/evaluation/mistakes.safetensors",
         {"images": test.inputs[[row["image"] for row in mistakes]]},
         {"kind": "mistakes", "rows": mistakes, "classes": test.classes},
-    )
-
-
-def ranks(device: torch.device) -> None:
-    """Compares LoRA at several ranks with full fine-tuning."""
-    test = Labelled.load("data/split/test.safetensors")
-    figures, mistakes = sweep_comparison.figures(test, device)
-    artifacts.save_json("metrics/rank_sweep.json", figures)
-    artifacts.save_table("plots/rank_sweep.csv", sweep_comparison.table(figures))
-    artifacts.save_table("plots/rank_mistakes.csv", mistakes)
-
-
-def shapes(device: torch.device) -> None:
-    """Compares the ways to learn new shapes."""
-    source, target, unknown = (
-        Labelled.load(f"data/shapes/{task}_test.safetensors")
-        for task in ("source", "target", "unknown")
-    )
-    figures = shape_comparison.transfers(source, target, device)
-    both, images, rows = shape_comparison.both(source, target, unknown, figures["base"], device)
-    efficiency = shape_comparison.label_efficiency(target, device)
-    needed = shape_comparison.labels_needed(efficiency)
-
-    curves = {
-        name: {
-            str(row["labels"]): row["accuracy"] for row in efficiency if row["contender"] == name
-        }
-        for name in needed
-    }
-    summed_up = {"labels_for_95": needed, "label_efficiency": curves}
-    artifacts.save_json("metrics/transfer.json", figures | both | summed_up)
-    artifacts.save_table("plots/label_efficiency.csv", efficiency)
-    artifacts.save_tensors(
-        "data/evaluation/shapes.safetensors", {"images": images}, {"kind": "samples", "rows": rows}
     )

@@ -1,0 +1,144 @@
+"""How time and memory grow: with the data, LoRA's rank, and the trials of a study."""
+
+import resource
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import NullFormatter
+
+from bench import ours
+from bench.timing import isolated, seconds
+from bench.usage import repro, used
+from pipeline import figures
+from pipeline.params import read
+from tests.project import ROOT, Project, fresh_clone
+
+SHARES = (0.125, 0.25, 0.5, 1.0)
+RANKS = (1, 2, 4, 8, 16, 32, 64)
+TRIALS = (10, 100, 1000)
+NAMED = 6
+"""Stages that the picture names, those that take longest; the others are grey."""
+
+Points = dict[str, dict[str, float]]
+
+
+def measure() -> dict[str, Any]:
+    """Measures all three.
+
+    Returns:
+        `data`: of each stage the seconds and megabytes at each share of the data; `ranks`: the
+        same of an epoch of the rank sweep at each rank; `trials`: of the stage `lora` with each
+        number of trials. Each with the `exponent` of its seconds.
+    """
+    by_stage: dict[str, Points] = {}
+    for share in SHARES:
+        for name, usage in over(share).items():
+            by_stage.setdefault(name, {})[str(share)] = usage
+    del by_stage["download"]
+    ranks = {str(rank): isolated("bench.growth:rank_epoch", rank) for rank in RANKS}
+    with tempfile.TemporaryDirectory() as folder:
+        trials = studies(ours.copy(Path(folder)))
+    return {
+        "data": {name: with_exponent(points) for name, points in by_stage.items()},
+        "ranks": with_exponent(ranks),
+        "trials": with_exponent(trials),
+    }
+
+
+def over(share: float) -> Points:
+    """What each stage takes with a share of the images: the first of MNIST, and fewer shapes."""
+    with tempfile.TemporaryDirectory() as folder:
+        project = Project(Path(folder, "retain", "main"))
+        fresh_clone(ROOT, project.folder)
+        if share < 1:
+            project.run("dvc", "repro", "download")
+            for file in (project.folder / "data/raw").iterdir():
+                shorten(file, share)
+            project.run("dvc", "commit", "--force", "download")
+            counts = read()["shapes"]["images"]
+            fewer = {part: round(count * share) for part, count in counts.items()}
+            project.set({"shapes": {"images": fewer}})
+        return repro(project.folder).stages
+
+
+def shorten(file: Path, share: float) -> None:
+    """Keeps the first items of an IDX file."""
+    content = file.read_bytes()
+    header = 4 + 4 * content[3]
+    shape = np.frombuffer(content[4:header], ">u4").copy()
+    item = (len(content) - header) // int(shape[0])
+    shape[0] = round(int(shape[0]) * share)
+    file.unlink()  # it may be a link into DVC's cache
+    file.write_bytes(content[:4] + shape.tobytes() + content[header:][: item * int(shape[0])])
+
+
+def rank_epoch(rank: int) -> dict[str, float]:
+    """Seconds of an epoch of LoRA on the wide network in this process, and its peak megabytes."""
+    taken = seconds(*ours.adapting(rank))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return {"seconds": taken, "megabytes": peak * 1024 / 1e6}
+
+
+def studies(project: Path) -> Points:
+    """What the stage `lora` takes with several numbers of trials."""
+    points = {}
+    for count in TRIALS:
+        Project(project).set({"lora": {"trials": count}})
+        points[str(count)] = asdict(used([sys.executable, "-m", "pipeline", "lora"], project))
+    return points
+
+
+def with_exponent(points: Points) -> dict[str, Any]:
+    """The points, and the exponent of a power of the size that fits their seconds best."""
+    sizes = [float(size) for size in points]
+    taken = [point["seconds"] for point in points.values()]
+    return {"points": points, "exponent": float(np.polyfit(np.log(sizes), np.log(taken), 1)[0])}
+
+
+def draw(measured: Mapping[str, Any]) -> Figure:
+    """Seconds, both axes logarithmic, and megabytes against the size.
+
+    Args:
+        measured: what `measure` returns.
+    """
+    figure, axes = plt.subplots(2, 3, figsize=(figures.WIDTH, 6), sharex="col", sharey="row")
+    stages: Mapping[str, Any] = measured["data"]
+    full = str(SHARES[-1])
+    longest = sorted(stages, key=lambda name: -stages[name]["points"][full]["seconds"])
+    columns = (
+        ("share of the data", SHARES, [stages[name] for name in longest]),
+        ("LoRA's rank: an epoch on one core", RANKS, [measured["ranks"]]),
+        ("trials of LoRA's study", TRIALS, [measured["trials"]]),
+    )
+    for (above, below), (title, sizes, lines) in zip(axes.T, columns, strict=True):
+        for axis, key in ((above, "seconds"), (below, "megabytes")):
+            for place, line in reversed(list(enumerate(lines))):
+                colour = figures.COLOURS[place] if place < NAMED else "#cccccc"
+                points = sorted((float(at), point[key]) for at, point in line["points"].items())
+                axis.plot(*zip(*points, strict=True), "o-", color=colour, markersize=4)
+        above.set_yscale("log")
+        above.set_xscale("log")
+        below.set_xticks(sizes, [f"{size:g}" for size in sizes])
+        below.xaxis.set_minor_formatter(NullFormatter())
+        below.set_xlabel(title)
+        if len(lines) == 1:
+            above.set_title(f"exponent {lines[0]['exponent']:.2f}", size=10)
+    axes[0, 0].set_title("the longest stages, and the others", size=10)
+    axes[0, 0].set_ylabel("seconds (logarithmic)")
+    axes[1, 0].set_ylabel("memory, MB")
+    axes[1, 0].set_ylim(bottom=0)
+    names = [
+        f"{name.replace('_', ' ')}: exponent {stages[name]['exponent']:.2f}"
+        for name in longest[:NAMED]
+    ]
+    handles = [Line2D([], [], color=colour, marker="o") for colour in figures.COLOURS[:NAMED]]
+    figure.legend(handles, names, loc="outside lower center", ncols=3)
+    return figure

@@ -1,0 +1,67 @@
+"""The pipeline as DVC runs it: from an empty cache, after one change, and with nothing to do."""
+
+import subprocess
+import sys
+import tempfile
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from bench.timing import seconds
+from bench.usage import repro
+from pipeline import params
+from tests.project import ROOT, Project, fresh_clone
+
+ROUNDS = 5
+CHANGE = {"lora": {"rank": 8}}
+
+
+def measure() -> dict[str, Any]:
+    """Runs the pipeline in a fresh clone.
+
+    Returns:
+        `seconds` of all, from an empty cache, and `stages`, as `usage.repro` gives them; `same`,
+        whether the results are the committed ones; `change`, seconds until the metrics of another
+        rank of LoRA; `nothing` and `empty`, seconds of `dvc repro` with nothing to do and of a
+        pipeline without stages; and of each stage, in `imports`, the seconds before its first line
+        and the packages that it has loaded by then.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        project = Project(Path(folder, "retain", "main"))
+        fresh_clone(ROOT, project.folder)
+        run = repro(project.folder)
+        same = not project.run("git", "status", "--porcelain", "dvc.lock", "metrics", "plots")
+        no_op = nothing(project.folder, Path(folder, "empty"))
+        project.set(CHANGE)
+        change = repro(project.folder)
+    return {
+        "seconds": run.seconds,
+        "stages": run.stages,
+        "same": same,
+        "change": change.seconds,
+        **no_op,
+        "imports": {name: loaded(name) for name in params.stage_names()},
+    }
+
+
+def nothing(project: Path, empty: Path) -> dict[str, float]:
+    """Medians of the seconds of `dvc repro` in a finished project and in an empty one, in turn."""
+    empty.mkdir()
+    for command in (["git", "init", "--quiet"], ["dvc", "init", "--quiet"]):
+        subprocess.run(command, cwd=empty, check=True)
+    (empty / "dvc.yaml").write_text("stages: {}\n")
+    run = partial(subprocess.run, ["dvc", "repro"], check=True, capture_output=True)
+    times: dict[str, list[float]] = {"nothing": [], "empty": []}
+    for _ in range(ROUNDS):
+        times["nothing"].append(seconds(partial(run, cwd=project)))
+        times["empty"].append(seconds(partial(run, cwd=empty)))
+    return {name: median(taken) for name, taken in times.items()}
+
+
+def loaded(stage: str) -> dict[str, Any]:
+    """The seconds before a stage's first line, and the packages that it has loaded by then."""
+    command = [sys.executable, "-m", "bench.imports", stage]
+    run = partial(subprocess.run, command, check=True, capture_output=True, text=True)
+    times = [seconds(run) for _ in range(ROUNDS)]
+    return {"seconds": median(times), "packages": run().stdout.split()}

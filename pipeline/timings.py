@@ -1,0 +1,124 @@
+"""The benchmark's results as tables."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Results = Mapping[str, Any]
+Table = list[list[str]]
+
+BESIDE = ("sweep", "shapes", "pretraining", "replay", "sequential", "lora")
+SYSTEMS = {"original": "original", "ours": "Retain", "native": "Retain, not reproducible"}
+PRETRAINING_EPOCHS = 10
+"""Of the original."""
+
+
+def speed(bench: Results) -> Table:
+    """The times of the originals and of this pipeline."""
+    rows = [["work", "system", "seconds", "times faster", "matrix products alone, seconds"]]
+    for name in filter(bench.__contains__, BESIDE):
+        row = bench[name]
+        for who, system in SYSTEMS.items():
+            times, faster = row[who], row["faster"].get(who)
+            limit = row.get("products", {}).get(who)
+            rows.append(
+                [
+                    row["name"] if who == "original" else "",
+                    system,
+                    f"{times['median']:.0f} ({times['least']:.0f}–{times['most']:.0f})",
+                    f"{faster:.1f}" if faster else "",
+                    f"{limit:.1f}" if limit else "",
+                ]
+            )
+    if not {*BESIDE, "whole"} <= set(bench):
+        return rows
+    total, ours = originals(bench), bench["whole"]["seconds"]
+    rows.append(
+        ["all of it: `dvc repro`, empty cache", SYSTEMS["original"], f"{total:.0f}", "", ""]
+    )
+    rows.append(["", SYSTEMS["ours"], f"{ours:.0f}", f"{total / ours:.1f}", ""])
+    return rows
+
+
+def originals(bench: Results) -> float:
+    """Seconds of everything that the originals do, from their parts."""
+    epochs = {"pretraining": PRETRAINING_EPOCHS}
+    return sum(epochs.get(name, 1) * float(bench[name]["original"]["median"]) for name in BESIDE)
+
+
+def whole(bench: Results) -> Table:
+    """What `dvc repro` takes as a whole, after a change, and with nothing to do."""
+    run = bench["whole"]
+    rows = {
+        "from an empty cache": run["seconds"],
+        "of these, pretraining": run["stages"]["pretrain"]["seconds"],
+        "after setting `lora.rank` to 8": run["change"],
+        "with nothing to do": run["nothing"],
+        "of a pipeline without stages": run["empty"],
+    }
+    return [["`dvc repro`", "seconds"], *([name, f"{taken:.1f}"] for name, taken in rows.items())]
+
+
+def stages(bench: Results) -> Table:
+    """What each stage takes, and how that grows with the data."""
+    header = [
+        "stage",
+        "seconds",
+        "before its first line",
+        "memory, MB",
+        "time grows as data to the",
+    ]
+    grown = bench["growth"]["data"]
+    rows = [header]
+    for name, usage in bench["whole"]["stages"].items():
+        rows.append(
+            [
+                name.replace("_", " "),
+                f"{usage['seconds']:.1f}",
+                f"{bench['whole']['imports'][name]['seconds']:.1f}",
+                f"{usage['megabytes']:.0f}",
+                f"{grown[name]['exponent']:.2f}" if name in grown else "",
+            ]
+        )
+    return rows
+
+
+def products(bench: Results) -> Table:
+    """How much of a training's time goes into convolutions and matrix products."""
+    shares = bench["profiles"]["products"]
+    return [
+        ["training", "convolutions and matrix products, %"],
+        ["pretraining", f"{100 * shares['pretraining']:.0f}"],
+        ["LoRA of rank 8 in the rank sweep", f"{100 * shares['adapting']:.0f}"],
+    ]
+
+
+def studies(bench: Results) -> Table:
+    """Where the time of a study goes."""
+    rows = [["study", "training steps, %", "validation passes, %", "all else, %"]]
+    for name, shares in bench["profiles"]["studies"].items():
+        parts = (shares[part] for part in ("steps", "validation", "elsewhere"))
+        title = "LoRA" if name == "lora" else name
+        rows.append([title, *(f"{100 * share:.0f}" for share in parts)])
+    return rows
+
+
+def machine(bench: Results) -> str:
+    """Where and when it was measured."""
+    about = next(iter(bench.values()))["machine"]
+    dates = sorted({part["machine"]["date"] for part in bench.values()})
+    return (
+        f"{about['cores']} cores of {about['processor']}, PyTorch {about['torch']}, Keras "
+        f"{about['keras']}, {' to '.join(dict.fromkeys((dates[0], dates[-1])))}."
+    )
+
+
+def tables(bench: Results) -> dict[str, Table]:
+    """The tables of what has been measured, by their names in README.md."""
+    needed: dict[Callable[[Results], Table], set[str]] = {
+        speed: set(),
+        whole: {"whole"},
+        stages: {"whole", "growth"},
+        products: {"profiles"},
+        studies: {"profiles"},
+    }
+    return {table.__name__: table(bench) for table, needs in needed.items() if needs <= set(bench)}

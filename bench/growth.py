@@ -21,7 +21,8 @@ from pipeline import figures
 from pipeline.params import read
 from tests.project import ROOT, Project, fresh_clone
 
-SHARES = (0.125, 0.25, 0.5, 1.0)
+SHARES = (0.125, 0.25, 0.5)
+"""Of the data; all of them is what `whole` measures."""
 RANKS = (1, 2, 4, 8, 16, 32, 64)
 TRIALS = (10, 100, 1000)
 NAMED = 6
@@ -30,19 +31,19 @@ NAMED = 6
 Points = dict[str, dict[str, float]]
 
 
-def measure() -> dict[str, Any]:
+def measure(whole: Points) -> dict[str, Any]:
     """Measures all three.
+
+    Args:
+        whole: what each stage takes with all of the data.
 
     Returns:
         `data`: of each stage the seconds and megabytes at each share of the data; `ranks`: the
         same of an epoch of the rank sweep at each rank; `trials`: of the stage `lora` with each
         number of trials. Each with the `exponent` of its seconds.
     """
-    by_stage: dict[str, Points] = {}
-    for share in SHARES:
-        for name, usage in over(share).items():
-            by_stage.setdefault(name, {})[str(share)] = usage
-    del by_stage["download"]
+    runs = {str(share): over(share) for share in SHARES} | {"1.0": whole}
+    by_stage = {name: {share: runs[share][name] for share in runs} for name in runs["0.125"]}
     ranks = {str(rank): isolated("bench.growth:rank_epoch", rank) for rank in RANKS}
     with tempfile.TemporaryDirectory() as folder:
         trials = studies(ours.copy(Path(folder)))
@@ -58,14 +59,13 @@ def over(share: float) -> Points:
     with tempfile.TemporaryDirectory() as folder:
         project = Project(Path(folder, "retain", "main"))
         fresh_clone(ROOT, project.folder)
-        if share < 1:
-            project.run("dvc", "repro", "download")
-            for file in (project.folder / "data/raw").iterdir():
-                shorten(file, share)
-            project.run("dvc", "commit", "--force", "download")
-            counts = read()["shapes"]["images"]
-            fewer = {part: round(count * share) for part, count in counts.items()}
-            project.set({"shapes": {"images": fewer}})
+        project.run("dvc", "repro", "download")
+        for file in (project.folder / "data/raw").iterdir():
+            shorten(file, share)
+        project.run("dvc", "commit", "--force", "download")
+        counts = read()["shapes"]["images"]
+        fewer = {part: round(count * share) for part, count in counts.items()}
+        project.set({"shapes": {"images": fewer}})
         return repro(project.folder).stages
 
 
@@ -111,10 +111,9 @@ def draw(measured: Mapping[str, Any]) -> Figure:
     """
     figure, axes = plt.subplots(2, 3, figsize=(figures.WIDTH, 6), sharex="col", sharey="row")
     stages: Mapping[str, Any] = measured["data"]
-    full = str(SHARES[-1])
-    longest = sorted(stages, key=lambda name: -stages[name]["points"][full]["seconds"])
+    longest = sorted(stages, key=lambda name: -stages[name]["points"]["1.0"]["seconds"])
     columns = (
-        ("share of the data", SHARES, [stages[name] for name in longest]),
+        ("share of the data", (*SHARES, 1.0), [stages[name] for name in longest]),
         ("LoRA's rank: an epoch on one core", RANKS, [measured["ranks"]]),
         ("trials of LoRA's study", TRIALS, [measured["trials"]]),
     )

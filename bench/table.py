@@ -25,7 +25,7 @@ MEASUREMENTS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "lora": partial(beside.study, "lora", "LoRA", 4),
     "profiles": profiles.measure,
     "whole": whole.measure,
-    "growth": growth.measure,
+    "growth": lambda: growth.measure(saved()["whole"]["stages"]),
 }
 
 
@@ -33,10 +33,14 @@ def write(names: Sequence[str]) -> None:
     """Takes the named measurements; each is saved when it is finished, for they take long."""
     for name in names:
         measured = MEASUREMENTS[name]() | {"machine": machine()}
-        saved = artifacts.load_json(RESULTS) if RESULTS.exists() else {}
-        artifacts.save_json(RESULTS, saved | {name: measured})
+        artifacts.save_json(RESULTS, saved() | {name: measured})
         if name == "growth":
             artifacts.save_bytes("plots/growth.png", figures.png(growth.draw(measured)))
+
+
+def saved() -> dict[str, Any]:
+    """What was measured before."""
+    return artifacts.load_json(RESULTS) if RESULTS.exists() else {}
 
 
 def machine() -> dict[str, Any]:

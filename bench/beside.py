@@ -1,7 +1,8 @@
 """Our stages beside the systems that they repeat, measured in turn.
 
 An original's time is that of one epoch of each of its trainings, times its epochs; ours is that of
-the stages, run as `dvc repro` runs them, in a copy of the project with the data they read.
+the stages, run as `dvc repro` runs them, in a copy of the project with the data they read. Of
+pretraining an epoch is measured of either.
 """
 
 import tempfile
@@ -16,7 +17,7 @@ from pipeline.datasets import Labelled
 
 RANKS = (1, 2, 4, 8, 16, 32, 64)
 BASE_EPOCHS, SWEEP_EPOCHS, SHAPES_EPOCHS, SHAPES_IMAGES = 30, 10, 10, 1000
-PRETRAINING_EPOCHS, REPLAY_EPOCHS = 10, 13
+REPLAY_EPOCHS = 13
 TRIALS, TRIAL_EPOCHS = 100, 17.5
 """Of the original's studies; a trial has 5 to 30 epochs, 17.5 on average."""
 CONVOLUTIONS_FROZEN = True

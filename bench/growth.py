@@ -1,6 +1,6 @@
 """How time and memory grow: with the data, LoRA's rank, and the trials of a study."""
 
-import resource
+import os
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from matplotlib.ticker import NullFormatter
 
 from bench import ours
 from bench.timing import isolated, seconds
-from bench.usage import repro, used
+from bench.usage import Memory, Usage, repro, used
 from pipeline import figures
 from pipeline.params import read
 from tests.project import ROOT, Project, fresh_clone
@@ -44,7 +44,7 @@ def measure(whole: Points) -> dict[str, Any]:
     """
     runs = {str(share): over(share) for share in SHARES} | {"1.0": whole}
     by_stage = {name: {share: runs[share][name] for share in runs} for name in runs["0.125"]}
-    ranks = {str(rank): isolated("bench.growth:rank_epoch", rank) for rank in RANKS}
+    ranks = {str(rank): asdict(rank_epoch(rank)) for rank in RANKS}
     with tempfile.TemporaryDirectory() as folder:
         trials = studies(ours.copy(Path(folder)))
     return {
@@ -80,11 +80,15 @@ def shorten(file: Path, share: float) -> None:
     file.write_bytes(content[:4] + shape.tobytes() + content[header:][: item * int(shape[0])])
 
 
-def rank_epoch(rank: int) -> dict[str, float]:
-    """Seconds of an epoch of LoRA on the wide network in this process, and its peak megabytes."""
-    taken = seconds(*ours.adapting(rank))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return {"seconds": taken, "megabytes": peak * 1024 / 1e6}
+def rank_epoch(rank: int) -> Usage:
+    """An epoch of LoRA on the wide network in a process of its own."""
+    with Memory(os.getpid()) as memory:
+        return Usage(isolated("bench.growth:rank_epoch_here", rank), memory.megabytes())
+
+
+def rank_epoch_here(rank: int) -> float:
+    """Seconds of an epoch of LoRA on the wide network in this process."""
+    return seconds(*ours.adapting(rank))
 
 
 def studies(project: Path) -> Points:

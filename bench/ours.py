@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -43,7 +43,7 @@ def copy(folder: Path) -> Path:
 def stages(
     project: Path,
     names: Sequence[str],
-    changes: Mapping[str, Any],
+    changes: dict[str, Any],
     reproducible: bool,
 ) -> float:
     """Seconds of running stages, one process each.
@@ -55,7 +55,8 @@ def stages(
         reproducible: `compute.reproducible`.
     """
     changed = params.read()
-    for key, value in {**changes, "compute.reproducible": reproducible}.items():
+    here = {"compute.reproducible": reproducible, "compute.device": "cpu"}
+    for key, value in (changes | here).items():
         *sections, last = key.split(".")
         section = changed
         for name in sections:

@@ -14,7 +14,7 @@ from torch.profiler import ProfilerActivity, profile
 
 from bench import ours
 from bench.timing import isolated
-from pipeline import params, training, tuning
+from pipeline import params, startup, training, tuning
 from pipeline.compute import Compute
 from pipeline.tuning import Outcome, Values
 
@@ -76,6 +76,7 @@ def study(name: str) -> dict[str, float]:
 
 def trials(name: str, project: str) -> dict[str, float]:
     """Runs a study's trials in this process; seconds in training steps and in validation passes."""
+    startup.prepare()
     os.chdir(project)
     predict = training.predict
     times = {"all": 0.0, "predict": 0.0, "validation": 0.0}

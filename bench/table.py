@@ -14,6 +14,7 @@ import torch
 from bench import beside, growth, profiles, whole
 from bench.timing import RUNS
 from pipeline import artifacts, figures
+from pipeline.errors import InputError
 
 RESULTS = Path("metrics/bench.json")
 MEASUREMENTS: Mapping[str, Callable[[], dict[str, Any]]] = {
@@ -25,12 +26,18 @@ MEASUREMENTS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "lora": partial(beside.study, "lora", "LoRA", 4),
     "profiles": profiles.measure,
     "whole": whole.measure,
-    "growth": lambda: growth.measure(saved()["whole"]["stages"]),
+    "growth": lambda: growth.measure(saved()["whole"]["stages"]),  # measured before
 }
 
 
 def write(names: Sequence[str]) -> None:
-    """Takes the named measurements; each is saved when it is finished, for they take long."""
+    """Takes the named measurements; each is saved when it is finished, for they take long.
+
+    Raises:
+        InputError: if `growth` is to be measured and `whole` never was.
+    """
+    if "growth" in names and "whole" not in {*saved(), *names[: names.index("growth")]}:
+        raise InputError("growth needs what whole measures; accepted: whole growth")
     for name in names:
         measured = MEASUREMENTS[name]() | {"machine": machine()}
         artifacts.save_json(RESULTS, saved() | {name: measured})

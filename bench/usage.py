@@ -68,7 +68,7 @@ def used(command: Sequence[str], folder: Path) -> Usage:
     """Runs a command in a folder."""
     start = time.perf_counter()
     with Memory(os.getpid()) as memory:
-        subprocess.run(command, cwd=folder, check=True, capture_output=True)
+        subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
         return Usage(time.perf_counter() - start, memory.megabytes())
 
 
@@ -80,13 +80,13 @@ class Run:
     stages: dict[str, dict[str, float]]
 
 
-def repro(project: Path) -> Run:
+def repro(project: Path, *options: str) -> Run:
     """Runs `dvc repro`; the time in which DVC saves a stage's files counts as the stage's.
 
     Raises:
         CalledProcessError: if it fails.
     """
-    command = ["dvc", "repro"]
+    command = ["dvc", "repro", *options]
     stages: dict[str, Usage] = {}
     start = time.perf_counter()
     with (
@@ -95,7 +95,6 @@ def repro(project: Path) -> Run:
             cwd=project,
             env=os.environ | {"PYTHONUNBUFFERED": "1"},
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
             text=True,
         ) as process,
         Memory(process.pid) as memory,

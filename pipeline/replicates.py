@@ -142,7 +142,11 @@ def pictures(figures: Mapping[str, Any], single: Mapping[str, Any]) -> dict[str,
     sweep = figures["rank_sweep"]
     ranks = sweep_comparison.table(
         {name: plain(figure) for name, figure in sweep.items()}
-        | {"published": {name: plain(figure) for name, figure in sweep["published"].items()}}
+        | {
+            "published": {
+                name: plain(figure) for name, figure in sweep.get("published", {}).items()
+            }
+        }
     )
     labels = [
         {"contender": name, "labels": int(count)}

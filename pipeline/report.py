@@ -109,7 +109,7 @@ def ranks(results: Results, facts: Results) -> Table:
     figures, fact = results["rank_sweep"], facts["rank_sweep"]
     contenders = [name for name in fact if name not in ("base", "published")]
     for name in sorted(contenders, key=lambda name: fact[name]["trainable_parameters"]):
-        figure, same = figures[name], figures["published"].get(name)
+        figure, same = figures[name], figures.get("published", {}).get(name)
         off = figure.get("accuracy_old_off")
         rows.append(
             [

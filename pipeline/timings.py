@@ -65,11 +65,13 @@ def stages(bench: Results) -> Table:
         "seconds",
         "before its first line",
         "memory, MB",
-        "time grows as data to the",
+        "exponent",
     ]
     grown = bench["growth"]["data"]
     rows = [header]
-    for name, usage in bench["whole"]["stages"].items():
+    taken = bench["whole"]["stages"]
+    for name in sorted(taken, key=lambda name: -taken[name]["seconds"]):
+        usage = taken[name]
         rows.append(
             [
                 name.replace("_", " "),
@@ -86,7 +88,7 @@ def products(bench: Results) -> Table:
     """How much of a training's time goes into convolutions and matrix products."""
     shares = bench["profiles"]["products"]
     return [
-        ["training", "convolutions and matrix products, %"],
+        ["training", "convolutions and matrix products, % of the operators' time"],
         ["pretraining", f"{100 * shares['pretraining']:.0f}"],
         ["LoRA of rank 8 in the rank sweep", f"{100 * shares['adapting']:.0f}"],
     ]
@@ -104,12 +106,12 @@ def studies(bench: Results) -> Table:
 
 def machine(bench: Results) -> str:
     """Where and when it was measured."""
-    about = next(iter(bench.values()))["machine"]
-    dates = sorted({part["machine"]["date"] for part in bench.values()})
-    return (
+    measured = {
         f"{about['cores']} cores of {about['processor']}, PyTorch {about['torch']}, Keras "
-        f"{about['keras']}, {' to '.join(dict.fromkeys((dates[0], dates[-1])))}."
-    )
+        f"{about['keras']}, {about['date']}"
+        for about in (part["machine"] for part in bench.values())
+    }
+    return f"{'; '.join(sorted(measured))}."
 
 
 def tables(bench: Results) -> dict[str, Table]:

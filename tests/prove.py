@@ -21,11 +21,14 @@ from tests.test_reproducible import HOSTILE
 RESULTS = ("dvc.lock", "metrics", "plots")
 DIGITS = ["replay", "sequential", "lora", "joint", "analytic", "gaussian_replay", "gaussian_lora"]
 SHAPES = ["transfer", "transfer_both", "label_efficiency"]
-ONE_AFTER_ANOTHER = [[["repro"]]]
+IN_GIT = ["repro", "--force", "--single-item", "evaluate_ranks", "plot"]
+"""Runs the stages whose outputs are all in git, so that a fresh clone has them."""
+ONE_AFTER_ANOTHER = [[["repro"]], [IN_GIT]]
 SIDE_BY_SIDE = [
     [["repro", "split"]],
     [["repro", *DIGITS], ["repro", *SHAPES], ["repro", "--single-item", "wide_pretrain"]],
     [["repro"]],
+    [IN_GIT],
 ]
 
 

@@ -1,4 +1,4 @@
-"""Draws the pictures of what `evaluate` found."""
+"""Draws the pictures of what was found on test data."""
 
 from matplotlib.figure import Figure
 

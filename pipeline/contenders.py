@@ -68,15 +68,16 @@ def train(
             augment=training.random_turn,
             progress=progress,
         )
-    features = [
-        training.predict(model.trunk, training.turned(images, view))
-        for view in range(training.VIEWS)
-    ]
+    watched = replace(validation, inputs=training.predict(model.trunk, validation.inputs))
+    width = watched.inputs.shape[1]
+    features = torch.empty(training.VIEWS, len(images), width, device=images.device)
+    for view in range(training.VIEWS):  # into one tensor, for they are most of the memory
+        features[view] = training.predict(model.trunk, training.turned(images, view))
     return training.fit(
         model.head,
-        torch.cat(features),
+        features.flatten(0, 1),
         torch.cat([labels] * training.VIEWS),
         recipe,
-        replace(validation, inputs=training.predict(model.trunk, validation.inputs)),
+        watched,
         progress=progress,
     )

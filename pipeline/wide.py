@@ -5,7 +5,7 @@ from copy import deepcopy
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from pipeline import adapters, artifacts, models
 from pipeline.datasets import Labelled, merge
@@ -81,6 +81,15 @@ def untrained(
     return model
 
 
+def trained(model: Classifier) -> dict[str, Tensor]:
+    """The weights of a model that a training changes, by their names, on the CPU."""
+    return {
+        name: weight.detach().cpu()
+        for name, weight in model.named_parameters()
+        if weight.requires_grad
+    }
+
+
 def save(place: Path, model: Classifier) -> None:
     """Saves what has to be kept beyond the base: an adapter, or the weights that were trained.
 
@@ -90,12 +99,7 @@ def save(place: Path, model: Classifier) -> None:
     if adapters.adapted(model):
         adapters.save(place, model)
         return
-    trained = {
-        name: weight.detach().cpu()
-        for name, weight in model.named_parameters()
-        if weight.requires_grad
-    }
-    artifacts.save_tensors(place / WEIGHTS, trained, {"kind": KIND})
+    artifacts.save_tensors(place / WEIGHTS, trained(model), {"kind": KIND})
 
 
 def stored_bytes(place: Path) -> int:

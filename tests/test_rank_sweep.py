@@ -48,8 +48,9 @@ def trial() -> SweepTrial:
 def weights(trial: SweepTrial, contender: str, number: int = 0) -> dict[str, torch.Tensor]:
     """What a contender has learned."""
     [values] = cases([contender], trial.sweep.learning_rates.of)
-    model, _ = trial(number, values).result
-    return dict(model.state_dict())
+    trained: dict[str, torch.Tensor]
+    trained, _ = trial(number, values).result
+    return trained
 
 
 def test_other_ranks_change_nothing(trial: SweepTrial) -> None:

@@ -34,14 +34,15 @@ def test_summary_has_every_number_and_nothing_else() -> None:
     assert summary["evaluate"]["lora"]["accuracy"]["n"] == 2
 
 
-def test_pictures_show_intervals() -> None:
+@pytest.mark.parametrize("published", [True, False])
+def test_pictures_show_intervals(published: bool) -> None:
     def result(value: float) -> dict[str, Any]:
         keys = ("accuracy", "accuracy_old", "accuracy_new", "trainable_parameters")
         figures: dict[str, Any] = dict.fromkeys(keys, value) | {"original_data": True}
         sweep = {"full": figures, "rank_1": figures, "rank_4": figures}
         return {
             "evaluate": {"base": figures, "replay": figures},
-            "rank_sweep": {"base": figures, "published": sweep, **sweep},
+            "rank_sweep": {"base": figures, "published": sweep if published else {}, **sweep},
             "transfer": {"label_efficiency": {"transfer": {"2": value, "10": value}}},
         }
 

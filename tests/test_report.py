@@ -115,3 +115,12 @@ def test_labels_that_a_contender_needs_and_saves() -> None:
         "random": ["not reached", ""],
         "fine_tuned": ["not in every run", ""],
     }
+
+
+def test_ranks_without_the_published_setting() -> None:
+    figure = {"accuracy": 0.98, "accuracy_old": 0.4, "trainable_parameters": 6789}
+    fact = {"base": {}, "published": {}, "rank_1": figure | {"stored_bytes": 28000}}
+    [header, row] = report.ranks({"rank_sweep": {"rank_1": figure}}, {"rank_sweep": fact})
+    cells = dict(zip(header, row, strict=True))
+    assert cells["new digits, %"] == "98.00"
+    assert cells["one rate for all: new, %"] == ""

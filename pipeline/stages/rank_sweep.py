@@ -94,13 +94,21 @@ class SweepTrial:
     labels: Tensor
     validation: Validation
 
-    def __call__(self, number: int, values: Values) -> Outcome:
-        """Trains `contender` at `learning_rate`, as `published` or not."""
-        torch.manual_seed(derive(self.seed, "rank_sweep", values["contender"]))
+    def setting(self, values: Values) -> Setting:
+        """How a contender trains, as `published` or not."""
         published = self.sweep.published if values["published"] else None
-        setting = published or self.sweep.setting
+        return published or self.sweep.setting
+
+    def untrained(self, values: Values) -> Classifier:
+        """A contender as it starts."""
+        torch.manual_seed(derive(self.seed, "rank_sweep", values["contender"]))
         scaling = partial(self.sweep.scaling, published=values["published"])
-        model = wide.untrained(values["contender"], self.base, setting.dropout, scaling)
+        dropout = self.setting(values).dropout
+        return wide.untrained(values["contender"], self.base, dropout, scaling)
+
+    def __call__(self, number: int, values: Values) -> Outcome:
+        """Trains `contender` at `learning_rate`, as `published` or not; hands on its weights."""
+        setting, model = self.setting(values), self.untrained(values)
         curve = training.fit(
             model,
             self.images,
@@ -110,7 +118,7 @@ class SweepTrial:
             augment=setting.augmentation,
         )
         measured = max(curve, key=self.validation.score)
-        return Outcome(self.validation.score(measured), measured, (model, curve))
+        return Outcome(self.validation.score(measured), measured, (wide.trained(model), curve))
 
 
 def main(seed: Seed, compute: Compute, rank_sweep: RankSweep) -> None:
@@ -140,7 +148,9 @@ def main(seed: Seed, compute: Compute, rank_sweep: RankSweep) -> None:
         if key not in best or outcome.score > best[key][1].score:
             best[key] = (values, outcome)
     for (name, as_published), (values, outcome) in best.items():
-        model, curve = outcome.result
+        weights, curve = outcome.result
+        model = trial.untrained(values)
+        model.load_state_dict(weights, strict=False)
         folder = wide.folder(name, as_published)
         wide.save(folder, model)
         artifacts.save_table(folder / "curve.csv", curve)

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter
 
-from bench import ours
+from bench import beside, ours
 from bench.timing import isolated, seconds
 from bench.usage import Memory, Usage, repro, used
 from pipeline import figures
@@ -23,7 +23,6 @@ from tests.project import ROOT, Project, fresh_clone
 
 SHARES = (0.125, 0.25, 0.5)
 """Of the data; all of them is what `whole` measures."""
-RANKS = (1, 2, 4, 8, 16, 32, 64)
 TRIALS = (10, 100, 1000)
 NAMED = 6
 """Stages that the picture names, those that take longest; the others are grey."""
@@ -44,7 +43,7 @@ def measure(whole: Points) -> dict[str, Any]:
     """
     runs = {str(share): over(share) for share in SHARES} | {"1.0": whole}
     by_stage = {name: {share: runs[share][name] for share in runs} for name in runs["0.125"]}
-    ranks = {str(rank): asdict(rank_epoch(rank)) for rank in RANKS}
+    ranks = {str(rank): asdict(rank_epoch(rank)) for rank in beside.RANKS}
     with tempfile.TemporaryDirectory() as folder:
         trials = studies(ours.copy(Path(folder)))
     return {
@@ -118,7 +117,7 @@ def draw(measured: Mapping[str, Any]) -> Figure:
     longest = sorted(stages, key=lambda name: -stages[name]["points"]["1.0"]["seconds"])
     columns = (
         ("share of the data", (*SHARES, 1.0), [stages[name] for name in longest]),
-        ("LoRA's rank: an epoch on one core", RANKS, [measured["ranks"]]),
+        ("LoRA's rank: an epoch on one core", beside.RANKS, [measured["ranks"]]),
         ("trials of LoRA's study", TRIALS, [measured["trials"]]),
     )
     for (above, below), (title, sizes, lines) in zip(axes.T, columns, strict=True):

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
-from pipeline import report
+from bench import beside, growth
+from pipeline import figures, report, timings
 from tests.project import ROOT
 
 README = (ROOT / "README.md").read_text()
 REPLICATES: dict[str, Any] = json.loads((ROOT / "metrics/replicates.json").read_text())
+BENCH: dict[str, Any] = json.loads((ROOT / "metrics/bench.json").read_text())
 
 
 def test_readme_says_what_the_metrics_say(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,3 +126,37 @@ def test_ranks_without_the_published_setting() -> None:
     cells = dict(zip(header, row, strict=True))
     assert cells["new digits, %"] == "98.00"
     assert cells["one rate for all: new, %"] == ""
+
+
+def test_times_that_the_readme_puts_in_words() -> None:
+    assert "of three runs" in README
+    assert {part["machine"]["runs"] for part in BENCH.values()} == {3}
+    assert BENCH["sweep"]["products"]["ours"] > BENCH["sweep"]["ours"]["median"] / 2, "most of it"
+
+
+def test_growth_is_shown_beside_each_stage() -> None:
+    usages = BENCH["whole"]["stages"]
+
+    def grown(sizes: tuple[float, ...], usage: dict[str, float]) -> dict[str, Any]:
+        points = {
+            str(size): usage | {"seconds": usage["seconds"] * (size / sizes[-1]) ** 0.5}
+            for size in sizes
+        }
+        return growth.with_exponent(points)
+
+    data = {
+        name: grown((*growth.SHARES, 1.0), usage)
+        for name, usage in usages.items()
+        if name != "download"
+    }
+    measured = {
+        "data": data,
+        "ranks": grown(beside.RANKS, usages["lora"]),
+        "trials": grown(growth.TRIALS, usages["lora"]),
+    }
+    table = timings.tables(BENCH | {"growth": measured | {"machine": BENCH["whole"]["machine"]}})
+    rows = {row[0]: row[1:] for row in table["stages"][1:]}
+    assert set(rows) == {name.replace("_", " ") for name in usages}
+    assert next(iter(rows)) == "rank sweep", "the longest first"
+    assert {row[-1] for name, row in rows.items() if name != "download"} == {"0.50"}
+    assert figures.png(growth.draw(measured)).startswith(b"\x89PNG")

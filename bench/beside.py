@@ -24,7 +24,7 @@ CONVOLUTIONS_FROZEN = True
 
 SWEEP_ONCE = {
     "rank_sweep.learning_rates.full": [1e-3],
-    "rank_sweep.learning_rates.last_layer": [5e-3],
+    "rank_sweep.learning_rates.last_layer": [],
     "rank_sweep.learning_rates.lora": [1e-3],
     "rank_sweep.published": None,
 }

@@ -42,7 +42,6 @@ class Compute(Section):
         Raises:
             InputError: if a GPU is asked for and there is none, or the processor lacks AVX2.
         """
-        _keep_freed_memory()
         if self.reproducible:
             os.environ.update(INSTRUCTIONS)
             torch.set_deterministic_debug_mode("error")
@@ -68,11 +67,26 @@ class Compute(Section):
         return torch.device(self.device)
 
 
-def _keep_freed_memory() -> None:
+def half_precision(device: torch.device) -> torch.autocast:
+    """A context for a training step, in which products may be of bfloat16.
+
+    They are where the device has instructions for them, unless `Compute.start` has asked for
+    reproducible ones. Weights are cast once in a context, so that it must not outlast a step.
+    """
+    if device.type == "cuda":
+        able = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        processor = torch.cpu.get_capabilities()
+        able = any(processor.get(name) for name in ("avx512_bf16", "amx_bf16"))
+    wanted = torch.get_float32_matmul_precision() == "medium"
+    return torch.autocast(device.type, torch.bfloat16, enabled=able and wanted)
+
+
+def keep_freed_memory() -> None:
     """Tells glibc to keep freed memory, which spares page faults at every step of a training."""
     if sys.platform == "linux":
         trim_threshold, mmap_threshold = -1, -3  # names in malloc.h
         library = ctypes.CDLL(None)
         if hasattr(library, "mallopt"):
-            library.mallopt(mmap_threshold, 1 << 30)
-            library.mallopt(trim_threshold, 1 << 30)
+            library.mallopt(mmap_threshold, 1 << 26)
+            library.mallopt(trim_threshold, 1 << 26)

@@ -1,9 +1,10 @@
 """Ways to adapt a model to another task: the transfer, and the controls it is compared with."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from pipeline import models, training
 from pipeline.models import Classifier
@@ -68,16 +69,38 @@ def train(
             augment=training.random_turn,
             progress=progress,
         )
-    watched = replace(validation, inputs=training.predict(model.trunk, validation.inputs))
-    width = watched.inputs.shape[1]
-    features = torch.empty(training.VIEWS, len(images), width, device=images.device)
-    for view in range(training.VIEWS):  # into one tensor, for they are most of the memory
-        features[view] = training.predict(model.trunk, training.turned(images, view))
     return training.fit(
         model.head,
-        features.flatten(0, 1),
+        features(model.trunk, [images], len(images)),
         torch.cat([labels] * training.VIEWS),
         recipe,
-        watched,
+        replace(validation, inputs=training.predict(model.trunk, validation.inputs)),
+        augment=Tensor.float,
         progress=progress,
     )
+
+
+def features(trunk: nn.Module, parts: Iterable[Tensor], count: int) -> Tensor:
+    """What a frozen trunk makes of square images in every view.
+
+    Args:
+        trunk: a classifier's.
+        parts: images `(n, channels, h, h)`, uint8; none is kept, for they may be large.
+        count: of all images.
+
+    Returns:
+        `(VIEWS · count, width)`, float16, for they are most of the memory: all views of the first
+        part, one after the other, then those of the next.
+    """
+    result = torch.empty(0)
+    done = 0
+    for images in parts:
+        for view in range(training.VIEWS):
+            for batch in images.split(training.FEW):
+                made = training.predict(trunk, training.turned(batch, view))
+                if not done:
+                    shape = (training.VIEWS * count, made.shape[1])
+                    result = made.new_empty(shape, dtype=torch.float16)
+                result[done : done + len(made)] = made
+                done += len(made)
+    return result

@@ -69,7 +69,7 @@ def views(model: Classifier, images: Tensor) -> Tensor:
     """The logits of square images in every view, first as they are: `(views, n, classes)`."""
     return torch.stack(
         [
-            training.predict(model, training.turned(images, view)).cpu()
+            training.predict(model, training.turned(images, view), batch=training.FEW).cpu()
             for view in range(training.VIEWS)
         ]
     )

@@ -10,6 +10,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from pipeline.compute import half_precision, keep_freed_memory
 from pipeline.datasets import Labelled
 from pipeline.params import Count, NotNegative, Positive, Section
 from pipeline.validation import Score, Validation
@@ -18,6 +19,9 @@ Curve = list[dict[str, Any]]
 
 VIEWS = 8
 """The ways to turn and mirror a square image."""
+
+FEW = 250
+"""Images to predict at a time where many would take much memory."""
 
 
 class Recipe(Section):
@@ -82,6 +86,8 @@ def fit(
         One row per validation: epoch, step, learning rate, mean training loss since the last one,
         and what `validation` measured.
     """
+    keep_freed_memory()
+    products = half_precision(inputs.device)
     steps_per_epoch = -(-len(inputs) // recipe.batch)
     total = steps_per_epoch * recipe.epochs
     every = every or steps_per_epoch
@@ -101,11 +107,12 @@ def fit(
         for epoch in range(1, recipe.epochs + 1):
             order = torch.randperm(len(inputs), device=inputs.device)
             for chosen in order.split(recipe.batch):
-                batch = inputs[chosen]
-                logits = model.train()(augment(batch) if augment else batch)
-                loss = F.cross_entropy(
-                    logits, labels[chosen], label_smoothing=recipe.label_smoothing
-                )
+                batch = augment(inputs[chosen]) if augment else inputs[chosen]
+                with products:
+                    logits = model.train()(batch)
+                    loss = F.cross_entropy(
+                        logits, labels[chosen], label_smoothing=recipe.label_smoothing
+                    )
                 if penalty:
                     loss = loss + penalty()
                 optimizer.zero_grad()

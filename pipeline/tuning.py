@@ -157,9 +157,13 @@ def _workers(
             pool = client.get_executor(pure=False)
             yield lambda number, values: pool.submit(_call, there, number, values)
     else:
+        # Workers are forks of a server that has imported what they need and computed nothing: they
+        # share its memory, and a fork of a process whose threads have computed may hang.
+        processes = get_context("forkserver")
+        processes.set_forkserver_preload([run.__module__])
         with ProcessPoolExecutor(
             worker_count(),
-            get_context("spawn"),  # forking a process whose threads have computed may hang
+            processes,
             initializer=_remember,
             initargs=(prepared,),
         ) as pool:

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from pipeline import artifacts, contenders, drawing, models
+from pipeline import artifacts, contenders, drawing, models, training
 from pipeline.training import Recipe
 from pipeline.validation import Validation
 from tests.project import Project
@@ -47,6 +47,19 @@ def test_contender_starts_and_changes_as_it_is_said_to(name: str, base: models.C
     assert curve[-1]["step"] == (16 if name in ("transfer", "random") else 2)
     frozen = all(map(torch.equal, before, convolutions(model)))
     assert frozen == (name in ("transfer", "random"))
+
+
+def test_features_are_those_of_every_view_of_each_part(base: models.Classifier) -> None:
+    parts = [
+        torch.from_numpy(drawing.images(names, 3, 64, 0)[0]) for names in (["star"], ["cross"])
+    ]
+    features = contenders.features(base.trunk, parts, count=6)
+    expected = [
+        training.predict(base.trunk, training.turned(part, view))
+        for part in parts
+        for view in range(8)
+    ]
+    assert torch.equal(features, torch.cat(expected).half())
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,14 @@ def test_leaving_the_published_setting_out_changes_nothing(trial: SweepTrial) ->
     assert all(torch.equal(ones[name], others[name]) for name in ones)
 
 
+def test_no_learning_rate_leaves_the_last_layer_out() -> None:
+    rates = sweep([4]).learning_rates.model_copy(update={"last_layer": []})
+    assert [values["contender"] for values in cases(wide.names([4]), rates.of)] == [
+        "full",
+        "rank_4",
+    ]
+
+
 def test_seeds_differ(trial: SweepTrial) -> None:
     ones, others = weights(trial, "rank_1"), weights(replace(trial, seed=1), "rank_1")
     assert not all(torch.equal(ones[name], others[name]) for name in ones)

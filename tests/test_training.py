@@ -165,3 +165,38 @@ def test_join_puts_parts_one_after_the_other() -> None:
     inputs, labels = training.join(CPU, part, part)
     assert inputs.shape == (4, 3)
     assert labels.tolist() == [0, 1, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "instructions", "expected"),
+    [
+        ("highest", {"avx512_bf16": True}, torch.float32),
+        ("medium", {"avx512_bf16": True}, torch.bfloat16),
+        ("medium", {"avx512_bf16": False}, torch.float32),
+    ],
+)
+def test_half_precision_is_for_products_that_may_be_and_can_be(
+    wanted: str,
+    instructions: dict[str, bool],
+    expected: torch.dtype,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: instructions)
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision(wanted)
+    torch.manual_seed(3)
+    model = models.dense_head((2, 16, 3), dropout=0.0)
+    seen: set[torch.dtype] = set()
+
+    def note(module: nn.Module, _: Any, logits: Tensor) -> None:
+        if module.training:
+            seen.add(logits.dtype)
+
+    model.register_forward_hook(note)
+    try:
+        curve = training.fit(model, *blobs(), Recipe.model_validate(RECIPE), validation())
+    finally:
+        torch.set_float32_matmul_precision(before)
+    assert seen == {expected}
+    assert {weight.dtype for weight in model.parameters()} == {torch.float32}
+    assert max(row["accuracy"] for row in curve) > 0.85

@@ -50,10 +50,13 @@ class Published(Setting):
 
 
 class Rates(Section):
-    """The learning rates that each contender is trained with; validation data choose."""
+    """The learning rates that each contender is trained with; validation data choose.
+
+    Without one, the new last layer is left out.
+    """
 
     full: list[Positive] = Field(min_length=1)
-    last_layer: list[Positive] = Field(min_length=1)
+    last_layer: list[Positive]
     lora: list[Positive] = Field(min_length=1)
 
     def of(self, contender: str) -> list[float]:

@@ -4,8 +4,11 @@ For the latter it is shown outliers, shapes of other kinds, as being any class a
 exposure, arXiv 1812.04606); beside it stands the same model without them.
 """
 
+from dataclasses import replace
+
 import torch
 import torch.nn.functional as F
+from torch import Tensor, nn
 
 from pipeline import artifacts, contenders, models, novelty, training
 from pipeline.compute import Compute
@@ -19,31 +22,54 @@ from pipeline.validation import Validation
 
 def main(seed: Seed, compute: Compute, transfer_both: Recipe) -> None:
     device = compute.start()
-    base = models.load("data/shapes_base/model.safetensors")
-    train, validation = (
-        merge(
-            Labelled.load(f"data/shapes/source_{part}.safetensors"),
-            Labelled.load(f"data/shapes/target_{part}.safetensors"),
-        )
-        for part in ("train", "validation")
-    )
-    outliers, strange = (
-        training.join(device, Labelled.load(f"data/shapes/outlier_{part}.safetensors"))[0]
-        for part in ("train", "validation")
-    )
-    images, labels = training.join(device, train)
-    targets = F.one_hot(labels, len(train.classes)).float()
-    uniform = torch.full_like(targets[:1], 1 / len(train.classes)).expand(len(outliers), -1)
+    base = models.load("data/shapes_base/model.safetensors").to(device)
+    validation = known("validation")
     watched = Validation.of(validation, "overall", device)
-    shown = {
-        "plain": (images, targets),
-        "exposed": (torch.cat([images, outliers]), torch.cat([targets, uniform])),
-    }
-    for name, (inputs, aims) in shown.items():
+    watched_features = replace(watched, inputs=training.predict(base.trunk, watched.inputs))
+    strange = torch.from_numpy(outliers("validation").inputs).to(device)
+    features, targets, of_known = shown(base.trunk, device)
+    for name, rows in {"plain": of_known, "exposed": len(features)}.items():
         torch.manual_seed(derive(seed, "transfer_both", name))
-        model = contenders.untrained("transfer", base, len(train.classes)).to(device)
-        curve = contenders.train(model, inputs, aims, transfer_both, watched, name)
+        model = contenders.untrained("transfer", base, len(validation.classes)).to(device)
+        curve = training.fit(
+            model.head,
+            features[:rows],
+            targets[:rows],
+            transfer_both,
+            watched_features,
+            augment=Tensor.float,
+            progress=name,
+        )
         rule = Novelty.chosen(*(novelty.views(model, part) for part in (watched.inputs, strange)))
         models.save(f"data/transfer_both/{name}.safetensors", model)
         rule.save(f"data/transfer_both/{name}_novelty.safetensors")
         artifacts.save_table(f"data/transfer_both/{name}.csv", curve)
+
+
+def shown(trunk: nn.Module, device: torch.device) -> tuple[Tensor, Tensor, int]:
+    """All that the models are shown, the outliers last.
+
+    Returns:
+        Features `(n, width)` of the training images in all views, float16; the probabilities of
+        their classes `(n, classes)`, float32; and how many of these are not of outliers.
+    """
+    labels, classes = torch.from_numpy(known("train").labels), len(known("train").classes)
+    images = (torch.from_numpy(part("train").inputs).to(device) for part in (known, outliers))
+    features = contenders.features(trunk, images, len(labels) + len(outliers("train").labels))
+    targets = torch.full((len(features), classes), 1 / classes)
+    of_known = training.VIEWS * len(labels)
+    targets[:of_known] = F.one_hot(labels, classes).float().repeat(training.VIEWS, 1)
+    return features, targets.to(device), of_known
+
+
+def known(part: str) -> Labelled:
+    """Images of source and target classes."""
+    return merge(
+        Labelled.load(f"data/shapes/source_{part}.safetensors"),
+        Labelled.load(f"data/shapes/target_{part}.safetensors"),
+    )
+
+
+def outliers(part: str) -> Labelled:
+    """Images of shapes that are none of the classes."""
+    return Labelled.load(f"data/shapes/outlier_{part}.safetensors")

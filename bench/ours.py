@@ -108,7 +108,7 @@ def _warm(model: Classifier, train: Labelled, recipe: Recipe, augment: Augmentat
     nothing = Validation.of(train.where(np.arange(1)), "overall", device)
 
     def fit(images: Tensor, labels: Tensor) -> None:
-        training.fit(model, images, labels, recipe, nothing, augment=augment)
+        training.fit(model, images, labels, recipe, nothing, prepare=augment)
 
     fit(images[:WARM_UP], labels[:WARM_UP])
     return fit, images, labels

@@ -66,7 +66,7 @@ def train(
             labels,
             recipe,
             validation,
-            augment=training.random_turn,
+            prepare=training.random_turn,
             progress=progress,
         )
     return training.fit(
@@ -75,7 +75,7 @@ def train(
         torch.cat([labels] * training.VIEWS),
         recipe,
         replace(validation, inputs=training.predict(model.trunk, validation.inputs)),
-        augment=Tensor.float,
+        prepare=Tensor.float,
         progress=progress,
     )
 

@@ -62,7 +62,7 @@ def fit(
     recipe: Recipe,
     validation: Validation,
     *,
-    augment: Callable[[Tensor], Tensor] | None = None,
+    prepare: Callable[[Tensor], Tensor] | None = None,
     penalty: Callable[[], Tensor] | None = None,
     every: int | None = None,
     progress: str | None = None,
@@ -77,7 +77,7 @@ def fit(
         labels: `(n,)`, int64, or probabilities `(n, classes)`, float32; on the same device.
         recipe: optimiser, schedule, stopping.
         validation: what the model is measured on; the weights of the best score are kept.
-        augment: changes a batch of inputs at random.
+        prepare: changes a batch of inputs first; augmentation, for one.
         penalty: a further term of the loss.
         every: steps between validations (default: an epoch).
         progress: name of the progress bar (default: none is shown).
@@ -107,7 +107,7 @@ def fit(
         for epoch in range(1, recipe.epochs + 1):
             order = torch.randperm(len(inputs), device=inputs.device)
             for chosen in order.split(recipe.batch):
-                batch = augment(inputs[chosen]) if augment else inputs[chosen]
+                batch = prepare(inputs[chosen]) if prepare else inputs[chosen]
                 with products:
                     logits = model.train()(batch)
                     loss = F.cross_entropy(

@@ -28,7 +28,7 @@ def main(seed: Seed, compute: Compute, joint: Joint) -> None:
         *training.join(device, old, new),
         joint,
         Validation.of(validation, "overall", device),
-        augment=joint.augmentation,
+        prepare=joint.augmentation,
         progress="joint",
     )
     methods.save(

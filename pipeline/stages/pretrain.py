@@ -33,7 +33,7 @@ def main(seed: Seed, compute: Compute, pretrain: Pretrain) -> None:
         *training.join(device, train),
         pretrain,
         old_validation,
-        augment=pretrain.augmentation,
+        prepare=pretrain.augmentation,
         progress="pretrain",
     )
     methods.save("base", model, curve=curve, trainable=models.trainable_parameters(model))

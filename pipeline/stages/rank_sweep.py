@@ -118,7 +118,7 @@ class SweepTrial:
             self.labels,
             setting.recipe(values["learning_rate"]),
             self.validation,
-            augment=setting.augmentation,
+            prepare=setting.augmentation,
         )
         measured = max(curve, key=self.validation.score)
         return Outcome(self.validation.score(measured), measured, (wide.trained(model), curve))

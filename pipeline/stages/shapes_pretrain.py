@@ -28,7 +28,7 @@ def main(seed: Seed, compute: Compute, shapes_pretrain: ShapesPretrain) -> None:
         *training.join(device, train),
         shapes_pretrain,
         Validation.of(validation, "overall", device),
-        augment=training.random_turn,
+        prepare=training.random_turn,
         progress="shapes_pretrain",
     )
     models.save("data/shapes_base/model.safetensors", model)

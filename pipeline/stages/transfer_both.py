@@ -37,7 +37,7 @@ def main(seed: Seed, compute: Compute, transfer_both: Recipe) -> None:
             targets[:rows],
             transfer_both,
             watched_features,
-            augment=Tensor.float,
+            prepare=Tensor.float,
             progress=name,
         )
         rule = Novelty.chosen(*(novelty.views(model, part) for part in (watched.inputs, strange)))

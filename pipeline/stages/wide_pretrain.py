@@ -34,7 +34,7 @@ def main(seed: Seed, compute: Compute, wide_pretrain: WidePretrain) -> None:
         *training.join(device, train),
         wide_pretrain,
         Validation.of(validation._replace(new=[]), "overall", device),
-        augment=wide_pretrain.augmentation,
+        prepare=wide_pretrain.augmentation,
         progress="wide_pretrain",
     )
     models.save("data/wide_base/model.safetensors", model)

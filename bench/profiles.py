@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -81,9 +82,9 @@ def trials(name: str, project: str) -> dict[str, float]:
     predict = training.predict
     times = {"all": 0.0, "predict": 0.0, "validation": 0.0}
 
-    def timed(key: str, function: Callable[..., Any], *arguments: Any) -> Any:
+    def timed(key: str, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
         start = time.perf_counter()
-        result = function(*arguments)
+        result = function(*arguments, **options)
         times[key] += time.perf_counter() - start
         return result
 
@@ -100,7 +101,7 @@ def trials(name: str, project: str) -> dict[str, float]:
 
         yield submit
 
-    training.predict = lambda *arguments: timed("predict", predict, *arguments)
+    training.predict = partial(timed, "predict", predict)
     tuning._workers = here
     stage = import_module(f"pipeline.stages.{name}")
     stage.main(**params.arguments(stage.main))

@@ -43,6 +43,7 @@ class Compute(Section):
             InputError: if a GPU is asked for and there is none, or the processor lacks AVX2.
         """
         if self.reproducible:
+            torch.set_float32_matmul_precision("highest")
             os.environ.update(INSTRUCTIONS)
             torch.set_deterministic_debug_mode("error")
             torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
@@ -70,20 +71,23 @@ class Compute(Section):
 def half_precision(device: torch.device) -> torch.autocast:
     """A context for a training step, in which products may be of bfloat16.
 
-    They are where the device has instructions for them, unless `Compute.start` has asked for
-    reproducible ones. Weights are cast once in a context, so that it must not outlast a step.
+    They are where `Compute.start` has allowed it and the device has instructions for them. Weights
+    are cast once in a context, so that it must not outlast a step.
     """
     if device.type == "cuda":
         able = torch.cuda.is_bf16_supported(including_emulation=False)
     else:
         processor = torch.cpu.get_capabilities()
         able = any(processor.get(name) for name in ("avx512_bf16", "amx_bf16"))
-    wanted = torch.get_float32_matmul_precision() == "medium"
-    return torch.autocast(device.type, torch.bfloat16, enabled=able and wanted)
+    allowed = torch.get_float32_matmul_precision() == "medium"
+    return torch.autocast(device.type, torch.bfloat16, enabled=able and allowed)
 
 
 def keep_freed_memory() -> None:
-    """Tells glibc to keep freed memory, which spares page faults at every step of a training."""
+    """Tells glibc to keep freed memory, which spares page faults at every step of a training.
+
+    That is, as much as a step takes: the larger blocks of a validation are given back.
+    """
     if sys.platform == "linux":
         trim_threshold, mmap_threshold = -1, -3  # names in malloc.h
         library = ctypes.CDLL(None)

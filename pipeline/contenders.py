@@ -50,7 +50,7 @@ def train(
     Args:
         model: from `untrained`.
         images: `(n, channels, h, h)`, uint8.
-        labels: `(n,)`, int64, or the probabilities of the classes `(n, classes)`, float32.
+        labels: `(n,)`, int64.
         recipe: an epoch shows each image once, in a random view; a frozen trunk's features are
             computed once for all views, and an epoch shows them all.
         validation: images and labels.
@@ -69,14 +69,35 @@ def train(
             prepare=training.random_turn,
             progress=progress,
         )
+    made = features(model.trunk, [images], len(images))
+    repeated = torch.cat([labels] * training.VIEWS)
+    return train_head(model, made, repeated, recipe, validation, progress)
+
+
+def train_head(
+    model: Classifier,
+    features: Tensor,
+    labels: Tensor,
+    recipe: Recipe,
+    validation: Validation,
+    progress: str | None = None,
+) -> Curve:
+    """Trains the head, in place, on what the frozen trunk made of images.
+
+    Args:
+        model: from `untrained`.
+        features: from `features`.
+        labels: `(n,)`, int64, or the probabilities of the classes `(n, classes)`, float32.
+        recipe: of the training.
+        validation: images and labels.
+        progress: name of the progress bar.
+
+    Returns:
+        The curve of `training.fit`.
+    """
+    watched = replace(validation, inputs=training.predict(model.trunk, validation.inputs))
     return training.fit(
-        model.head,
-        features(model.trunk, [images], len(images)),
-        torch.cat([labels] * training.VIEWS),
-        recipe,
-        replace(validation, inputs=training.predict(model.trunk, validation.inputs)),
-        prepare=Tensor.float,
-        progress=progress,
+        model.head, features, labels, recipe, watched, prepare=Tensor.float, progress=progress
     )
 
 
@@ -85,7 +106,7 @@ def features(trunk: nn.Module, parts: Iterable[Tensor], count: int) -> Tensor:
 
     Args:
         trunk: a classifier's.
-        parts: images `(n, channels, h, h)`, uint8; none is kept, for they may be large.
+        parts: images `(n, channels, h, h)`, uint8, one part after the other, for they may be large.
         count: of all images.
 
     Returns:
@@ -103,4 +124,5 @@ def features(trunk: nn.Module, parts: Iterable[Tensor], count: int) -> Tensor:
                     result = made.new_empty(shape, dtype=torch.float16)
                 result[done : done + len(made)] = made
                 done += len(made)
+    assert done == len(result)
     return result

@@ -77,7 +77,8 @@ def fit(
         labels: `(n,)`, int64, or probabilities `(n, classes)`, float32; on the same device.
         recipe: optimiser, schedule, stopping.
         validation: what the model is measured on; the weights of the best score are kept.
-        prepare: changes a batch of inputs first; augmentation, for one.
+        prepare: changes a batch of `inputs` first, at random or in type; those of `validation` are
+            taken as they are.
         penalty: a further term of the loss.
         every: steps between validations (default: an epoch).
         progress: name of the progress bar (default: none is shown).
@@ -87,7 +88,7 @@ def fit(
         and what `validation` measured.
     """
     keep_freed_memory()
-    products = half_precision(inputs.device)
+    precision = half_precision(inputs.device)
     steps_per_epoch = -(-len(inputs) // recipe.batch)
     total = steps_per_epoch * recipe.epochs
     every = every or steps_per_epoch
@@ -108,7 +109,7 @@ def fit(
             order = torch.randperm(len(inputs), device=inputs.device)
             for chosen in order.split(recipe.batch):
                 batch = prepare(inputs[chosen]) if prepare else inputs[chosen]
-                with products:
+                with precision:
                     logits = model.train()(batch)
                     loss = F.cross_entropy(
                         logits, labels[chosen], label_smoothing=recipe.label_smoothing

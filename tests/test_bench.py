@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from bench import growth, ours, torch_originals, usage
+from bench.timing import isolated
 from pipeline import datasets, models
 from pipeline.models import trainable_parameters
 from tests.project import ROOT, Project
@@ -74,7 +75,7 @@ def test_time_and_memory_of_the_stages_that_run(project: Project) -> None:
 
 def test_memory_is_that_of_the_process_that_runs() -> None:
     program = "import time; held = bytearray(b'1') * 300_000_000; time.sleep(1)"
-    measured = usage.used([sys.executable, "-c", program], ROOT)
+    measured = isolated("bench.usage:used", [sys.executable, "-c", program], ROOT)
     assert 300 < measured.megabytes < 400
     assert measured.seconds > 1
 

@@ -67,11 +67,9 @@ def test_leaving_the_published_setting_out_changes_nothing(trial: SweepTrial) ->
 
 
 def test_no_learning_rate_leaves_the_last_layer_out() -> None:
-    rates = sweep([4]).learning_rates.model_copy(update={"last_layer": []})
-    assert [values["contender"] for values in cases(wide.names([4]), rates.of)] == [
-        "full",
-        "rank_4",
-    ]
+    rates = {"full": [0.001], "last_layer": [], "lora": [0.001]}
+    tried = cases(wide.names([4]), sweep([4], learning_rates=rates).learning_rates.of)
+    assert [values["contender"] for values in tried] == ["full", "rank_4"]
 
 
 def test_seeds_differ(trial: SweepTrial) -> None:

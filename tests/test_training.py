@@ -186,17 +186,21 @@ def test_half_precision_is_for_products_that_may_be_and_can_be(
     torch.set_float32_matmul_precision(wanted)
     torch.manual_seed(3)
     model = models.dense_head((2, 16, 3), dropout=0.0)
-    seen: set[torch.dtype] = set()
+    seen: set[tuple[bool, torch.dtype]] = set()
 
     def note(module: nn.Module, _: Any, logits: Tensor) -> None:
-        if module.training:
-            seen.add(logits.dtype)
+        seen.add((module.training, logits.dtype))
+
+    def penalty() -> Tensor:
+        assert not torch.is_autocast_enabled("cpu")
+        return torch.zeros(())
 
     model.register_forward_hook(note)
+    recipe = Recipe.model_validate(RECIPE)
     try:
-        curve = training.fit(model, *blobs(), Recipe.model_validate(RECIPE), validation())
+        curve = training.fit(model, *blobs(), recipe, validation(), penalty=penalty)
     finally:
         torch.set_float32_matmul_precision(before)
-    assert seen == {expected}
+    assert seen == {(True, expected), (False, torch.float32)}
     assert {weight.dtype for weight in model.parameters()} == {torch.float32}
     assert max(row["accuracy"] for row in curve) > 0.85

@@ -85,6 +85,6 @@ def test_missing_gpu_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_auto_takes_a_gpu_only_where_bits_need_not_repeat(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
-    for reproducible, device in ((True, "cpu"), (False, "cuda")):
+    for reproducible, device in ((False, "cuda"), (True, "cpu")):
         chosen = Compute(device="auto", threads=1, reproducible=reproducible).start()
         assert chosen.type == device

@@ -4,8 +4,6 @@ For the latter it is shown outliers, shapes of other kinds, as being any class a
 exposure, arXiv 1812.04606); beside it stands the same model without them.
 """
 
-from dataclasses import replace
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -25,20 +23,13 @@ def main(seed: Seed, compute: Compute, transfer_both: Recipe) -> None:
     base = models.load("data/shapes_base/model.safetensors").to(device)
     validation = known("validation")
     watched = Validation.of(validation, "overall", device)
-    watched_features = replace(watched, inputs=training.predict(base.trunk, watched.inputs))
     strange = torch.from_numpy(outliers("validation").inputs).to(device)
-    features, targets, of_known = shown(base.trunk, device)
-    for name, rows in {"plain": of_known, "exposed": len(features)}.items():
+    features, targets, known_rows = shown(base.trunk, device)
+    for name, rows in {"plain": known_rows, "exposed": len(features)}.items():
         torch.manual_seed(derive(seed, "transfer_both", name))
         model = contenders.untrained("transfer", base, len(validation.classes)).to(device)
-        curve = training.fit(
-            model.head,
-            features[:rows],
-            targets[:rows],
-            transfer_both,
-            watched_features,
-            prepare=Tensor.float,
-            progress=name,
+        curve = contenders.train_head(
+            model, features[:rows], targets[:rows], transfer_both, watched, name
         )
         rule = Novelty.chosen(*(novelty.views(model, part) for part in (watched.inputs, strange)))
         models.save(f"data/transfer_both/{name}.safetensors", model)
@@ -53,13 +44,14 @@ def shown(trunk: nn.Module, device: torch.device) -> tuple[Tensor, Tensor, int]:
         Features `(n, width)` of the training images in all views, float16; the probabilities of
         their classes `(n, classes)`, float32; and how many of these are not of outliers.
     """
-    labels, classes = torch.from_numpy(known("train").labels), len(known("train").classes)
+    _, labels, names, _ = known("train")
     images = (torch.from_numpy(part("train").inputs).to(device) for part in (known, outliers))
     features = contenders.features(trunk, images, len(labels) + len(outliers("train").labels))
-    targets = torch.full((len(features), classes), 1 / classes)
-    of_known = training.VIEWS * len(labels)
-    targets[:of_known] = F.one_hot(labels, classes).float().repeat(training.VIEWS, 1)
-    return features, targets.to(device), of_known
+    targets = torch.full((len(features), len(names)), 1 / len(names))
+    known_rows = training.VIEWS * len(labels)
+    one_hot = F.one_hot(torch.from_numpy(labels), len(names)).float()
+    targets[:known_rows] = one_hot.repeat(training.VIEWS, 1)
+    return features, targets.to(device), known_rows
 
 
 def known(part: str) -> Labelled:

@@ -177,9 +177,8 @@ def strength(table: pd.DataFrame) -> Figure:
                 )  # fmt: skip
         chosen = part[part["chosen"]]["strength"].iloc[0]
         axis.axvline(chosen, color="#666666", linestyle="--", linewidth=1)
-        axis.text(chosen, 90.2, f" chosen: {chosen:g}", size=8, color="#666666")
         axis.set_ylim(90, 100.2)
-        axis.set_title(_title(name), size=10)
+        axis.set_title(f"{_title(name)}: strength {chosen:g} chosen", size=10)
         axis.set_xlabel("strength (0: base model, 1: as trained)")
     axes[0, 0].set_ylabel("accuracy, % (cut at 90)")
     axes[0, 0].plot([], [], "k:", label="on validation data")

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
 from typing import Any
 
 import optuna
@@ -186,8 +187,17 @@ _remembered: _Prepared | None = None
 
 def _remember(prepared: _Prepared) -> None:
     global _remembered
+    Thread(target=_end_with_parent, daemon=True).start()
     startup.prepare()
     _remembered = prepared
+
+
+def _end_with_parent() -> None:
+    """Ends this worker with the stage, which cannot do so itself if it is killed."""
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def _call(given: _Prepared | None, number: int, values: Values) -> Outcome:

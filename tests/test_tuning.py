@@ -1,8 +1,14 @@
 """The hyper-parameter study."""
 
 import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import torch
 
@@ -10,6 +16,7 @@ from pipeline import tuning
 from pipeline.compute import Compute
 from pipeline.errors import InputError
 from pipeline.tuning import Outcome, Range
+from tests.project import ROOT
 
 COMPUTE = Compute(device="cpu", threads=2, reproducible=True)
 SPACE = {"x": Range(low=-5.0, high=5.0), "n": Range(low=1, high=8)}
@@ -88,3 +95,32 @@ def test_auto_takes_a_gpu_only_where_bits_need_not_repeat(monkeypatch: pytest.Mo
     for reproducible, device in ((False, "cuda"), (True, "cpu")):
         chosen = Compute(device="auto", threads=1, reproducible=reproducible).start()
         assert chosen.type == device
+
+
+def asleep(number: int, values: dict[str, Any]) -> Outcome:
+    """Says which process it runs in, and does not end."""
+    Path(values["file"]).write_text(str(os.getpid()))
+    time.sleep(600)
+    raise AssertionError
+
+
+def test_no_worker_outlives_a_killed_stage(tmp_path: Path) -> None:
+    file = tmp_path / "worker"
+    program = (
+        "from tests import test_tuning as t;"
+        f"t.tuning.run_all(t.asleep, [{{'file': {str(file)!r}}}], t.COMPUTE, 'asleep')"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], cwd=ROOT) as stage:
+        until(lambda: file.exists() and file.read_text() != "")
+        worker = psutil.Process(int(file.read_text()))
+        stage.kill()
+    until(lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Waits a minute at most."""
+    for _ in range(600):
+        if condition():
+            return
+        time.sleep(0.1)
+    raise TimeoutError

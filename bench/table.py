@@ -39,7 +39,8 @@ def write(names: Sequence[str]) -> None:
     if "growth" in names and "whole" not in {*saved(), *names[: names.index("growth")]}:
         raise InputError("growth needs what whole measures; accepted: whole growth")
     for name in names:
-        measured = MEASUREMENTS[name]() | {"machine": machine()}
+        where = machine()  # first, for it fails if Keras is missing
+        measured = MEASUREMENTS[name]() | {"machine": where}
         artifacts.save_json(RESULTS, saved() | {name: measured})
         if name == "growth":
             artifacts.save_bytes("plots/growth.png", figures.png(growth.draw(measured)))

@@ -11,6 +11,8 @@ from typing import Any
 
 from tqdm import tqdm
 
+from pipeline import startup
+
 RUNS = 3
 
 
@@ -22,12 +24,13 @@ def seconds(work: Callable[..., object], *arguments: Any) -> float:
 
 
 def isolated(name: str, *arguments: Any) -> Any:
-    """The result of a function in a new process, which shares no libraries and threads with this.
+    """The result of a function in a new process, whose threads wait as those of a stage do.
 
     Args:
         name: the module and the function, as in `bench.ours:product_speed`.
         arguments: of the function.
     """
+    startup.prepare()
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(_call, name, arguments).result()
 

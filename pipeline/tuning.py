@@ -8,9 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 from threading import Thread
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import optuna
 from pydantic import model_validator
 from tqdm import tqdm
 
@@ -18,6 +17,9 @@ from pipeline import startup
 from pipeline.compute import Compute
 from pipeline.params import Section
 from pipeline.validation import Score
+
+if TYPE_CHECKING:
+    import optuna
 
 BATCH = 8
 """Trials asked for at a time, so that the result doesn't depend on the number of workers."""
@@ -38,7 +40,7 @@ class Range(Section):
             raise ValueError("low ≤ high accepted, and 0 < low on a logarithmic scale")
         return self
 
-    def suggest(self, trial: optuna.Trial, name: str) -> int | float:
+    def suggest(self, trial: "optuna.Trial", name: str) -> int | float:
         """Asks the study for a value."""
         if isinstance(self.low, int) and isinstance(self.high, int):
             return trial.suggest_int(name, self.low, self.high, log=self.log)
@@ -89,6 +91,8 @@ def search(
         compute: how the workers compute, each on one thread.
         name: of the progress bar.
     """
+    import optuna  # half a second that only a study needs, and no worker
+
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)

@@ -9,8 +9,8 @@ def prepare() -> None:
     """Shortens the waiting of idle threads, and leaves out PyTorch's compiler.
 
     A thread with nothing to do spins for a moment before it gives its core away. With the default
-    of OpenMP, 300 times as long, a stage alone is hardly faster, and two side by side on the same
-    cores take three times longer; with none, a stage alone takes a third longer.
+    of OpenMP, 300 times as long, a training alone is an eighth faster, and two side by side on the
+    same cores take more than three times as long; with none, one alone takes a quarter longer.
 
     Every optimiser loads the compiler, which takes 1.5 s, only to be exempt from it; no stage
     compiles anything.

@@ -91,7 +91,7 @@ def search(
         compute: how the workers compute, each on one thread.
         name: of the progress bar.
     """
-    import optuna  # half a second that only a study needs, and no worker
+    import optuna  # slow to load, and no worker needs it
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     with warnings.catch_warnings():

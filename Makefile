@@ -34,6 +34,9 @@ DEMO = data.dataset=digits pretrain.epochs=8 sequential.trials=8 lora.trials=8 l
 	shapes.images.test=100 transfer_both.epochs=2 label_efficiency.images=[5,50] \
 	rank_sweep.ranks=[1,8] rank_sweep.setting.epochs=3 rank_sweep.published.epochs=1
 
+# These run processes side by side on the same cores; see `pipeline.startup.prepare`.
+demo test: export GOMP_SPINCOUNT := 0
+
 demo: setup ## run it all on small bundled digits, in a copy, and print the results
 	@set -e; copy=$$(mktemp -d); trap 'rm -rf "$$copy"' EXIT; \
 	git ls-files -z --cached --others --exclude-standard | tar --create --null --files-from=- \

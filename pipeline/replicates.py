@@ -5,6 +5,7 @@ already are not run again. Means and intervals go to `metrics/replicates.json`.
 """
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -92,7 +93,9 @@ def run(seeds: Sequence[int]) -> None:
 def start(workers: int) -> None:
     """Starts workers of DVC's queue, which outlive this call; so would a pipe they were given."""
     command = ("dvc", "queue", "start", "--jobs", str(workers))
-    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+    environment = os.environ | {"GOMP_SPINCOUNT": "0"}  # as `startup.prepare` explains
+    quiet = subprocess.DEVNULL
+    subprocess.run(command, stdout=quiet, stderr=quiet, check=True, env=environment)
 
 
 def load(reference: str) -> dict[str, Any]:

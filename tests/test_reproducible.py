@@ -14,6 +14,7 @@ from tests.project import ROOT, Project
 DAG = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 HOSTILE = {
     "ATEN_CPU_CAPABILITY": "default",
+    "GOMP_SPINCOUNT": "0",
     "LC_ALL": "C",
     "MKL_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",

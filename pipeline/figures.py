@@ -22,6 +22,7 @@ WIDTH = 9.0
 """Inches; at 100 dots per inch, what a README shows without shrinking."""
 
 mpl.use("agg")
+mpl.rcdefaults()  # whatever a user's matplotlibrc says
 plt.rcParams.update(
     {
         "axes.prop_cycle": cycler(color=COLOURS),

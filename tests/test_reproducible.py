@@ -49,6 +49,16 @@ def test_one_core_and_another_environment_change_nothing(
         assert digests(elsewhere.folder / out) == digests(finished.folder / out)
 
 
+def test_own_settings_of_matplotlib_change_no_picture(
+    finished: Project, elsewhere: Project
+) -> None:
+    (elsewhere.folder / "matplotlibrc").write_text("figure.facecolor: red\nfont.size: 20\n")
+    for picture in (elsewhere.folder / "plots").glob("*.png"):
+        picture.unlink()
+    elsewhere.run(sys.executable, "-m", "pipeline", "plot")
+    assert digests(elsewhere.folder / "plots") == digests(finished.folder / "plots")
+
+
 def digests(folder: Path) -> dict[str, str]:
     """The files of a folder and the hashes of their content."""
     return {

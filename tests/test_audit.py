@@ -42,8 +42,11 @@ def test_stage_opened_what_it_declares(name: str, finished: Project) -> None:
         assert any(Path(file).is_relative_to(each) for each in expected), f"{file} is not declared"
     for each in declared:
         assert any(Path(file).is_relative_to(each) for file in read), f"{each} is never read"
-    for file in written:
-        whole = Path(file).parent / Path(file).name.removeprefix(".").rpartition(".")[0]
-        assert any(whole.is_relative_to(each) for each in outputs), f"{file} is not declared"
+    # A file is written beside its place, under a hidden name, and then moved there.
+    final = {
+        Path(file).parent / Path(file).name.removeprefix(".").rpartition(".")[0] for file in written
+    }
+    for path in final:
+        assert any(path.is_relative_to(each) for each in outputs), f"{path} is not declared"
     for each in outputs:
-        assert (finished.folder / each).exists(), f"{each} is never written"
+        assert any(path.is_relative_to(each) for path in final), f"{each} is never written"

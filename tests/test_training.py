@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torchvision.transforms import v2
 
-from pipeline import models, training
+from pipeline import compute, models, training
 from pipeline.datasets import Labelled
 from pipeline.training import Recipe
 from pipeline.validation import Objective, Validation
@@ -204,3 +204,17 @@ def test_half_precision_is_for_products_that_may_be_and_can_be(
     assert seen == {(True, expected), (False, torch.float32)}
     assert {weight.dtype for weight in model.parameters()} == {torch.float32}
     assert max(row["accuracy"] for row in curve) > 0.85
+
+
+@pytest.mark.parametrize("able", [True, False])
+def test_half_precision_is_for_a_gpu_that_can(able: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: able)
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("medium")
+    try:
+        with compute.half_precision(torch.device("cuda")):
+            assert torch.is_autocast_enabled("cuda") == able
+            assert torch.get_autocast_dtype("cuda") == torch.bfloat16 or not able
+    finally:
+        torch.set_float32_matmul_precision(before)

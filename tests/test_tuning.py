@@ -36,13 +36,13 @@ def search(workers: int, monkeypatch: pytest.MonkeyPatch) -> tuning.Study:
 def test_study_finds_the_top_whatever_the_number_of_workers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    one, three = search(1, monkeypatch), search(3, monkeypatch)
-    assert one.rows == three.rows
+    one, two, four = (search(workers, monkeypatch) for workers in (1, 2, 4))
+    assert one.rows == two.rows == four.rows
     assert len(one.rows) == 40
     assert [row["trial"] for row in one.rows] == list(range(40))
     best = max(one.rows, key=lambda row: row["score"])
     assert one.best.score[0] == best["score"] > -0.5
-    assert one.best.result["number"] == three.best.result["number"] == best["trial"]
+    assert one.best.result["number"] == four.best.result["number"] == best["trial"]
 
 
 def threads(number: int, values: dict[str, Any]) -> Outcome:

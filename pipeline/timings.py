@@ -106,12 +106,16 @@ def studies(bench: Results) -> Table:
 
 def machine(bench: Results) -> str:
     """Where and when it was measured."""
-    measured = {
-        f"{about['cores']} cores of {about['processor']}, PyTorch {about['torch']}, Keras "
-        f"{about['keras']}, {about['date']}"
-        for about in (part["machine"] for part in bench.values())
-    }
-    return f"{'; '.join(sorted(measured))}."
+    measured: dict[str, list[str]] = {}
+    for name, part in bench.items():
+        about = part["machine"]
+        place = (
+            f"{about['cores']} cores of {about['processor']}, PyTorch {about['torch']}, Keras "
+            f"{about['keras']}, {about['date']}"
+        )
+        measured.setdefault(place, []).append(name)
+    lines = (f"{place} ({', '.join(names)})" for place, names in sorted(measured.items()))
+    return f"{'; '.join(lines)}."
 
 
 def tables(bench: Results) -> dict[str, Table]:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from bench import growth, ours, torch_originals, usage
+from bench import __main__ as bench
+from bench import growth, ours, table, torch_originals, usage
 from bench.timing import isolated
 from pipeline import datasets, models
 from pipeline.models import trainable_parameters
@@ -87,3 +88,14 @@ def test_stages_without_tensors_load_no_torch() -> None:
         packages = done.stdout.split()
         assert needed in packages
         assert not {"torch", "sklearn", "optuna", "dvc"} & set(packages), stage
+
+
+def test_the_tables_are_printed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(table, "write", lambda names: None)
+    assert bench.main(["whole"]) == 0
+    printed = capsys.readouterr().out
+    for part in ("| rank sweep: base", "| with nothing to do", "| pretrain", "PyTorch"):
+        assert part in printed

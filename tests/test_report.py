@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from bench import beside, growth
 from pipeline import figures, report, timings
@@ -132,6 +133,20 @@ def test_times_that_the_readme_puts_in_words() -> None:
     assert "of three runs" in README
     assert {part["machine"]["runs"] for part in BENCH.values()} == {3}
     assert BENCH["sweep"]["products"]["ours"] > BENCH["sweep"]["ours"]["median"] / 2, "most of it"
+
+
+def test_epochs_that_the_readme_puts_in_words() -> None:
+    ours = yaml.safe_load((ROOT / "params.yaml").read_text())
+    words = " ".join(README.split())
+    wide, sweep = ours["wide_pretrain"]["epochs"], ours["rank_sweep"]["setting"]["epochs"]
+    assert f"{wide} epochs of pretraining and {sweep} of adapting" in words
+    assert f"original has {beside.BASE_EPOCHS} and {beside.SWEEP_EPOCHS}" in words
+    assert f"replay {ours['replay']['epochs']} instead of {beside.REPLAY_EPOCHS}" in words
+    for study in ("sequential", "lora"):
+        epochs = ours[study]["search"]["epochs"]
+        assert f"a trial has {epochs['low']} to {epochs['high']}" in words
+        assert f"batches of {ours[study]['batch']}, the original's" in words
+    assert f"of which we count {beside.TRIAL_EPOCHS}" in words
 
 
 def test_growth_is_shown_beside_each_stage() -> None:

@@ -1,46 +1,34 @@
-"""`python -m pipeline STAGE` runs one stage with its sections of params.yaml.
+"""`python -m pipeline NAME` runs a command, or a stage with its sections of params.yaml.
 
-`python -m pipeline check` validates the sections of every stage and runs none.
+Commands live in their own rooms, and stages are run by `pipeline.core.run`, as dvc.yaml does, so
+that another command here makes no stage run again.
 """
 
 import importlib
 import sys
 
-from pipeline import params, startup
-from pipeline.errors import InputError
+from pipeline.core import run, stages
+
+COMMANDS = {
+    "check": "pipeline.app.check",
+    "results": "pipeline.app.results",
+    "repro": "pipeline.studies.repro",
+    "study": "pipeline.studies.study",
+    "demo": "pipeline.studies.demo",
+}
+"""The commands, and the modules whose `main` takes the words that follow."""
 
 
 def main(arguments: list[str]) -> int:
-    """Runs the stage named on the command line; returns the exit code."""
-    accepted = [*params.stage_names(), "check"]
-    if len(arguments) != 1 or arguments[0] not in accepted:
-        print(f"usage: python -m pipeline {{{','.join(accepted)}}}", file=sys.stderr)
-        return 2
-    name = arguments[0]
-    startup.prepare()
-    try:
-        if name == "check":
-            check()
-        else:
-            stage = importlib.import_module(f"pipeline.stages.{name}")
-            stage.main(**params.arguments(stage.main))
-    except InputError as error:
-        print(f"{name}: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print(f"{name}: interrupted", file=sys.stderr)
-        return 130
-    return 0
-
-
-def check() -> None:
-    """Validates every stage's sections of params.yaml.
-
-    Raises:
-        InputError: naming the first key that is refused.
-    """
-    for name in params.stage_names():
-        params.arguments(importlib.import_module(f"pipeline.stages.{name}").main)
+    """Runs what the command line names; returns the exit code."""
+    name, *rest = arguments or [""]
+    if name in COMMANDS:
+        return run.guarded(name, lambda: importlib.import_module(COMMANDS[name]).main(rest))
+    if name in stages.find():
+        return run.main(arguments)
+    accepted = f"{{{','.join(COMMANDS)}}}, or a stage: {{{','.join(stages.find())}}}"
+    print(f"usage: python -m pipeline {accepted}", file=sys.stderr)
+    return 2
 
 
 if __name__ == "__main__":

@@ -1,0 +1,129 @@
+"""Labelled images, or features of them: the one form in which data pass from stage to stage."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.core import artifacts
+from pipeline.core.errors import InputError
+
+KIND = "labelled inputs"
+CHUNK = 1000
+"""Rows copied at a time, so that memory does not grow with their number."""
+
+
+class Labelled(NamedTuple):
+    """Images, or the features that a trunk made of them, with their classes.
+
+    Attributes:
+        inputs: images `(n, channels, height, width)`, uint8, or features `(n, width)`, float32;
+            mapped, if they come from a file.
+        labels: `(n,)`, int64, indices into `classes`.
+        classes: the names of all classes.
+        new: the indices of the classes that the base model has never seen.
+    """
+
+    inputs: npt.NDArray[Any]
+    labels: npt.NDArray[np.int64]
+    classes: list[str]
+    new: list[int]
+
+    def save(self, folder: Path | str, rows: npt.NDArray[np.int64] | None = None) -> None:
+        """Saves to a folder: all rows, or some, in the order given."""
+        folder = Path(folder)
+        chosen = np.arange(len(self.labels)) if rows is None else rows
+        shape = (len(chosen), *self.inputs.shape[1:])
+        parts = (self.inputs[part] for part in _chunks(chosen))
+        artifacts.save_rows(folder / "inputs.npy", shape, self.inputs.dtype, parts)
+        labels = self.labels[chosen]
+        artifacts.save_rows(folder / "labels.npy", labels.shape, np.int64, [labels])
+        about = {"kind": KIND, "classes": self.classes, "new": self.new}
+        artifacts.save_json(folder / "about.json", about)
+
+    @classmethod
+    def load(cls, folder: Path | str) -> "Labelled":
+        """Maps what `save` saved."""
+        folder = Path(folder)
+        about = artifacts.load_json(folder / "about.json")
+        if not isinstance(about, dict) or about.get("kind") != KIND:
+            raise InputError(f"{folder / 'about.json'}: does not describe {KIND}")
+        inputs = artifacts.load_rows(folder / "inputs.npy")
+        labels = artifacts.load_rows(folder / "labels.npy")
+        if len(inputs) != len(labels):
+            raise InputError(f"{folder}: {len(inputs)} inputs, but {len(labels)} labels")
+        return cls(inputs, labels, about["classes"], about["new"])
+
+    def where(self, chosen: npt.NDArray[Any]) -> "Labelled":
+        """The part that a mask or an array of indices chooses."""
+        return self._replace(inputs=self.inputs[chosen], labels=self.labels[chosen])
+
+    def only(self, chosen: Sequence[int]) -> "Labelled":
+        """The images of some classes alone, which become classes 0, 1, … in the order given."""
+        part = self.where(np.isin(self.labels, chosen))
+        place = np.full(len(self.classes), -1)
+        place[list(chosen)] = np.arange(len(chosen))
+        new = [chosen.index(label) for label in self.new if label in chosen]
+        return Labelled(
+            part.inputs, place[part.labels], [self.classes[label] for label in chosen], new
+        )
+
+    def few(self, count: int | None, seed: int) -> "Labelled":
+        """At most `count` images of each class, drawn at random, in their order (None: all)."""
+        order = np.random.default_rng(seed).permutation(len(self.labels))
+        of_class = [order[self.labels[order] == label][:count] for label in np.unique(self.labels)]
+        return self.where(np.sort(np.concatenate(of_class)))
+
+    @property
+    def is_new(self) -> npt.NDArray[np.bool_]:
+        """Which labels are of new classes: `(n,)`, bool."""
+        return np.isin(self.labels, self.new)
+
+
+def merge(*parts: Labelled) -> Labelled:
+    """Puts parts together, one after the other; classes of the same name are the same."""
+    classes = list(dict.fromkeys(name for part in parts for name in part.classes))
+    labels = [
+        np.array([classes.index(name) for name in part.classes])[part.labels] for part in parts
+    ]
+    new = {classes.index(part.classes[label]) for part in parts for label in part.new}
+    return Labelled(
+        np.concatenate([part.inputs for part in parts]),
+        np.concatenate(labels),
+        classes,
+        sorted(new),
+    )
+
+
+def indices(names: Sequence[str], classes: Sequence[str], key: str) -> list[int]:
+    """The places of some classes among all, by their names.
+
+    Args:
+        names: of some classes.
+        classes: the names of all.
+        key: the parameter that names them, for messages.
+
+    Raises:
+        InputError: if a class is not there, or named twice.
+    """
+    if unknown := [name for name in names if name not in classes]:
+        hint = closest(unknown[0], classes)
+        raise InputError(f"params.yaml: {key} has {unknown[0]}, which is no class; {hint}")
+    if twice := [name for name in names if list(names).count(name) > 1]:
+        raise InputError(f"params.yaml: {key} names {twice[0]} twice")
+    return [list(classes).index(name) for name in names]
+
+
+def closest(name: str, accepted: Sequence[str]) -> str:
+    """What may have been meant by a name that is not accepted."""
+    import difflib  # for messages alone
+
+    close = difflib.get_close_matches(name, accepted, n=1)
+    return f"did you mean {close[0]}?" if close else f"accepted: {', '.join(accepted)}"
+
+
+def _chunks(rows: npt.NDArray[np.int64]) -> Iterator[npt.NDArray[np.int64]]:
+    for start in range(0, len(rows), CHUNK):
+        yield rows[start : start + CHUNK]

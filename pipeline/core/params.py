@@ -1,0 +1,176 @@
+"""params.yaml as typed, validated sections.
+
+A stage names the sections it reads in the signature of its `main`, and their types say what is
+accepted, so that a section's schema stands beside the only code that uses it.
+"""
+
+import difflib
+import inspect
+import re
+import typing
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+
+from pipeline.core import stages
+from pipeline.core.errors import InputError
+
+PARAMS = Path("params.yaml")
+OWN = ("data", "methods")
+"""Sections of the first question that no stage has the name of."""
+
+Seed = Annotated[int, Field(ge=0, lt=2**32, strict=True)]
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1)]
+
+
+def _class_name(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError(f"YAML reads yes, no, true and false as {value}: quote the class's name")
+    return str(value) if isinstance(value, int | float) else value
+
+
+ClassName = Annotated[str, BeforeValidator(_class_name)]
+"""A class by its name; a number is the class of that name, never an index."""
+
+
+class Section(BaseModel):
+    """A section of params.yaml: no unknown keys, no silent conversions."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML with the floats of YAML 1.2, which DVC writes (`3e-4`), and no key given twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys: set[Any] = set()
+        for key, _ in node.value:
+            if key.tag != "tag:yaml.org,2002:merge" and isinstance(key, yaml.ScalarNode):
+                if key.value in keys:
+                    raise yaml.constructor.ConstructorError(
+                        None, None, f"key {key.value} is given twice", key.start_mark
+                    )
+                keys.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"),
+    list("-+0123456789"),
+)
+
+
+def arguments(main: Callable[..., None], path: Path = PARAMS) -> dict[str, Any]:
+    """Reads the sections that a stage's `main` names in its signature, and validates them.
+
+    Args:
+        main: a stage's entry point; each argument is a section, its annotation the schema.
+        path: the YAML file.
+
+    Returns:
+        One validated value per argument of `main`.
+
+    Raises:
+        InputError: naming the file, the key, what was found and what is accepted.
+    """
+    hints = typing.get_type_hints(main, include_extras=True)
+    content = read(path)
+    return {
+        name: _validate(path, section, hints[name], content)
+        for name, section in sections(main).items()
+    }
+
+
+def sections(main: Callable[..., None]) -> dict[str, str]:
+    """The arguments of a stage's `main`, and where in params.yaml each stands."""
+    found = [stage for stage in stages.find().values() if stage.module == main.__module__]
+    stage = found[0] if found else stages.Stage(main.__module__, "")
+    return {name: stage.section(name) for name in inspect.signature(main).parameters}
+
+
+def read(path: Path = PARAMS) -> dict[str, Any]:
+    """Reads all sections, as plain values, and refuses those that no stage has.
+
+    Raises:
+        InputError: if the file is missing, isn't YAML or holds a section unknown to every stage.
+    """
+    try:
+        content = yaml.load(path.read_text("utf-8"), _Loader)
+    except FileNotFoundError:
+        raise InputError(f"{path}: not found in {Path.cwd()}") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise InputError(f"{path}: not readable as YAML: {' '.join(str(error).split())}") from None
+    _known(path, "", content, [*stages.SHARED, *OWN, *_sections_of(""), *stages.QUESTIONS])
+    for question in stages.QUESTIONS:
+        if question in content:
+            _known(path, question, content[question], _sections_of(question))
+    return dict(content)
+
+
+def _sections_of(question: str) -> list[str]:
+    names = [name for name, stage in stages.find().items() if stage.question == question]
+    return [name.removeprefix(f"{question}_") for name in names]
+
+
+def _known(path: Path, parent: str, content: Any, accepted: list[str]) -> None:
+    where = f"{path}: {parent} " if parent else f"{path}: "
+    if not isinstance(content, dict):
+        raise InputError(f"{where}holds {_shown(content)}; a mapping of sections is accepted")
+    prefix = f"{parent}." if parent else ""
+    for name in content:
+        if name not in accepted:
+            raise InputError(
+                f"{path}: {_unknown(f'{prefix}{name}', [prefix + a for a in accepted])}"
+            )
+
+
+def _validate(path: Path, section: str, kind: Any, content: Mapping[str, Any]) -> Any:
+    value: Any = content
+    for part in section.split("."):
+        if part not in value:
+            raise InputError(f"{path}: section {section} is missing")
+        value = value[part]
+    try:
+        return TypeAdapter(kind).validate_python(value)
+    except ValidationError as error:
+        raise InputError(f"{path}: {_first_problem(section, kind, error)}") from None
+
+
+def _first_problem(section: str, kind: Any, error: ValidationError) -> str:
+    problem = error.errors()[0]
+    key = ".".join(str(part) for part in (section, *problem["loc"]))
+    if problem["type"] == "extra_forbidden":
+        model = kind
+        for part in problem["loc"][:-1]:
+            model = _model(model.model_fields[part].annotation)
+        return _unknown(key, [f"{key.rpartition('.')[0]}.{field}" for field in model.model_fields])
+    if problem["type"] == "missing":
+        return f"{key} is missing"
+    message = problem["msg"].removeprefix("Value error, ")
+    return f"{key} is {_shown(problem['input'])}: {message[0].lower()}{message[1:]}"
+
+
+def _model(annotation: Any) -> Any:
+    """The section that an annotation names, be it optional."""
+    kinds = (annotation, *typing.get_args(annotation))
+    return next(kind for kind in kinds if hasattr(kind, "model_fields"))
+
+
+def _unknown(key: str, accepted: list[str]) -> str:
+    close = difflib.get_close_matches(key, accepted, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"accepted: {', '.join(accepted)}"
+    return f"unknown key {key}; {hint}"
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

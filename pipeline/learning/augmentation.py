@@ -1,0 +1,58 @@
+"""Random changes of images, made batch by batch on the device that trains."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from pipeline.core.params import Fraction, NotNegative, Section
+
+VIEWS = 8
+"""The ways to turn and mirror a square image."""
+
+
+class Augmentation(Section):
+    """Largest rotation (radians), relative change of size and move (pixels); 0 is none."""
+
+    rotation: NotNegative
+    scale: Fraction
+    translation: NotNegative
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Changes a batch of images at random, as `random_affine`."""
+        if not (self.rotation or self.scale or self.translation):
+            return images
+        return random_affine(images, self.rotation, self.scale, self.translation)
+
+
+def random_affine(images: Tensor, rotation: float, scale: float, translation: float) -> Tensor:
+    """Turns, scales and moves every image of a batch at random, each by its own draw.
+
+    Args:
+        images: `(n, channels, height, width)`, uint8 or float in [0, 1].
+        rotation: largest angle, radians.
+        scale: largest relative change of size.
+        translation: largest move, pixels.
+
+    Returns:
+        float32 in [0, 1], of the same shape; what comes in from outside is 0.
+    """
+    count, _, height, width = images.shape
+    draws = torch.rand(4, count, device=images.device) * 2 - 1
+    angle, size = draws[0] * rotation, 1 + draws[1] * scale
+    cosine, sine = angle.cos() / size, angle.sin() / size
+    right, down = draws[2] * (2 * translation / width), draws[3] * (2 * translation / height)
+    matrix = torch.stack([cosine, -sine, right, sine, cosine, down], dim=1).view(count, 2, 3)
+    grid = F.affine_grid(matrix, list(images.shape), align_corners=False)
+    pixels = images.float() / 255 if images.dtype == torch.uint8 else images
+    return F.grid_sample(pixels, grid, align_corners=False)
+
+
+def random_turn(images: Tensor) -> Tensor:
+    """Turns and mirrors square images `(n, channels, h, h)`, all in one way, drawn at random."""
+    return turned(images, int(torch.randint(VIEWS, ())))
+
+
+def turned(images: Tensor, view: int) -> Tensor:
+    """Square images turned by 90° `view // 2` times, and mirrored if `view` is odd."""
+    images = images.rot90(view // 2, (2, 3))
+    return images.flip(3) if view % 2 else images

@@ -1,0 +1,178 @@
+"""fit(): the one training loop."""
+
+import math
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from typing import Any, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from pipeline.core.labelled import Labelled
+from pipeline.core.params import Count, Fraction, NotNegative, Positive, Section
+from pipeline.learning.compute import half_precision
+from pipeline.learning.validation import Score, Validation
+
+Curve = list[dict[str, Any]]
+
+FEW = 250
+"""Images to predict at a time where many would take much memory."""
+
+
+class Optimisation(Section):
+    """How the steps of a training are made; `one_cycle` is arXiv 1708.07120."""
+
+    batch: Count
+    optimizer: Literal["adam", "adamw", "sgd", "rmsprop"]
+    schedule: Literal["constant", "one_cycle"]
+    weight_decay: NotNegative
+    label_smoothing: Fraction
+
+
+class Recipe(Optimisation):
+    """A training: how its steps are made, how many there are, and when it stops.
+
+    `learning_rate` is the peak of the schedule. `patience` counts validations without a better
+    score.
+    """
+
+    epochs: Count
+    learning_rate: Positive
+    patience: Count
+
+
+def fit(
+    model: nn.Module,
+    inputs: Tensor,
+    labels: Tensor,
+    recipe: Recipe,
+    validation: Validation,
+    *,
+    prepare: Callable[[Tensor], Tensor] | None = None,
+    penalty: Callable[[], Tensor] | None = None,
+    every: int | None = None,
+    progress: str | None = None,
+) -> Curve:
+    """Trains a model in place by cross-entropy, and leaves it with its best weights.
+
+    Random numbers come from PyTorch's global generator: seed it first.
+
+    Args:
+        model: `inputs` to logits; the weights that require a gradient are trained.
+        inputs: `(n, …)`, all training inputs, on the model's device.
+        labels: `(n,)`, int64, or probabilities `(n, classes)`, float32; on the same device.
+        recipe: optimiser, schedule, stopping.
+        validation: what the model is measured on; the weights of the best score are kept.
+        prepare: changes a batch of `inputs` first, at random or in type; those of `validation` are
+            taken as they are.
+        penalty: a further term of the loss.
+        every: steps between validations (default: an epoch).
+        progress: name of the progress bar (default: none is shown).
+
+    Returns:
+        One row per validation: epoch, step, learning rate, mean training loss since the last one,
+        and what `validation` measured.
+    """
+    precision = half_precision(inputs.device)
+    steps_per_epoch = math.ceil(len(inputs) / recipe.batch)
+    total = steps_per_epoch * recipe.epochs
+    every = every or steps_per_epoch
+    optimizer, schedule = _optimizer(model, recipe, total)
+    curve: Curve = []
+    best: tuple[Score, dict[str, Tensor]] | None = None
+    waited = 0
+    losses: list[Tensor] = []
+    bar = tqdm(total=total, desc=progress, unit="step", disable=None if progress else True)
+    model.train()
+    with bar:
+        for step, chosen in enumerate(_batches(len(inputs), recipe, inputs.device), start=1):
+            batch = prepare(inputs[chosen]) if prepare else inputs[chosen]
+            with precision:
+                logits = model(batch)
+                loss = F.cross_entropy(
+                    logits, labels[chosen], label_smoothing=recipe.label_smoothing
+                )
+            if penalty:
+                loss = loss + penalty()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            rate = optimizer.param_groups[0]["lr"]
+            if schedule:
+                schedule.step()
+            losses.append(loss.detach())
+            bar.update()
+            if step % every and step != total:
+                continue
+            measured = validation.measure(predict(model, validation.inputs))
+            score = validation.score(measured)
+            mean = float(torch.stack(losses).mean())
+            losses.clear()
+            epoch = math.ceil(step / steps_per_epoch)
+            row = {"epoch": epoch, "step": step, "learning_rate": rate, "train_loss": mean}
+            curve.append(row | measured)
+            bar.set_postfix(accuracy=f"{measured['accuracy']:.4f}")
+            if best is None or score > best[0]:
+                best, waited = (score, deepcopy(model.state_dict())), 0
+            else:
+                waited += 1
+            if waited >= recipe.patience:
+                break
+    assert best is not None
+    model.load_state_dict(best[1])
+    model.eval()
+    return curve
+
+
+def _batches(count: int, recipe: Recipe, device: torch.device) -> Iterator[Tensor]:
+    """The indices of all batches, drawn anew for every epoch when it begins."""
+    for _ in range(recipe.epochs):
+        yield from torch.randperm(count, device=device).split(recipe.batch)
+
+
+def _optimizer(
+    model: nn.Module, recipe: Recipe, steps: int
+) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler | None]:
+    """The optimiser of what is trained, and the schedule of its learning rate if that changes."""
+    weights = [weight for weight in model.parameters() if weight.requires_grad]
+    settings: dict[str, Any] = {"lr": recipe.learning_rate, "weight_decay": recipe.weight_decay}
+    optimizer: torch.optim.Optimizer
+    match recipe.optimizer:
+        case "adam":
+            optimizer = torch.optim.Adam(weights, fused=True, **settings)
+        case "adamw":
+            optimizer = torch.optim.AdamW(weights, fused=True, **settings)
+        case "sgd":
+            optimizer = torch.optim.SGD(
+                weights, momentum=0.9, nesterov=True, fused=True, **settings
+            )
+        case "rmsprop":
+            optimizer = torch.optim.RMSprop(weights, **settings)
+    if recipe.schedule == "constant" or steps == 1:
+        return optimizer, None
+    return optimizer, torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, recipe.learning_rate, total_steps=steps
+    )
+
+
+def predict(model: nn.Module, inputs: Tensor, batch: int = 1000) -> Tensor:
+    """Computes a model's outputs for many inputs, dropout off, without gradients."""
+    training = model.training
+    model.eval()
+    with torch.inference_mode():
+        outputs = torch.cat([model(part) for part in inputs.split(batch)])
+    model.train(training)
+    return outputs
+
+
+def join(device: torch.device, *parts: Labelled) -> tuple[Tensor, Tensor]:
+    """Puts the inputs and the labels of some parts together, on a device."""
+    if len(parts) == 1:  # mapped, and not to be copied
+        return torch.from_numpy(parts[0].inputs).to(device), torch.from_numpy(parts[0].labels).to(
+            device
+        )
+    inputs = torch.cat([torch.from_numpy(part.inputs) for part in parts])
+    labels = torch.cat([torch.from_numpy(part.labels) for part in parts])
+    return inputs.to(device), labels.to(device)

@@ -1,0 +1,78 @@
+"""Ridge regression on random features, in closed form: adds the new classes to the kept sums."""
+
+from itertools import product
+from pathlib import Path
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from pipeline.core.labelled import Labelled
+from pipeline.core.params import Count, Positive, Section
+from pipeline.learning import models, training
+from pipeline.learning.compute import Compute
+from pipeline.learning.models import Classifier
+from pipeline.learning.validation import Score, Validation
+from pipeline.new_class import results
+from pipeline.techniques.ridge import Projection, Sums
+
+SUMS = Path("data/statistics/sums.safetensors")
+
+
+class Analytic(Section):
+    """What validation data choose from: numbers of random features, ridges, scales of the logits.
+
+    A scale turns the regression's outputs, near 0 and 1, into logits; accuracy doesn't see it.
+    """
+
+    widths: list[Count] = Field(min_length=1)
+    ridges: list[Positive] = Field(min_length=1)
+    scales: list[Positive] = Field(min_length=1)
+
+
+def main(compute: Compute, analytic: Analytic) -> None:
+    device = compute.start()
+    base = results.load_base()
+    new = Labelled.load("data/features/new_train")
+    validation = Labelled.load("data/features/validation")
+    watched = Validation.of(validation, "overall", torch.device("cpu"))
+
+    old, projection = Sums.load(SUMS)
+    features, labels = training.join(device, new)
+    sums = old.plus(Sums.of(projection, features, labels, len(new.classes)))
+    widened = projection(watched.inputs)
+    rows: list[dict[str, float]] = []
+    best: tuple[Score, Tensor] | None = None
+    for width, ridge in product(analytic.widths, analytic.ridges):
+        weight = sums.first(width).solve(ridge)
+        outputs = widened[:, :width] @ weight.T
+        for scale in analytic.scales:
+            measured = watched.measure((scale * outputs).float())
+            values = {"trial": len(rows), "width": width, "ridge": ridge, "scale": scale}
+            rows.append(values | {"score": measured["accuracy"]} | measured)
+            score = watched.score(measured)
+            if best is None or score > best[0]:
+                best = score, scale * weight
+    assert best is not None
+    model = assembled(base, projection, best[1])
+    results.save("analytic", model, base, kept_bytes=SUMS.stat().st_size, study=rows)
+
+
+def assembled(base: Classifier, projection: Projection, weight: Tensor) -> Classifier:
+    """The base's trunk, the random layer, and the classifier `(classes, width)` on it."""
+    classes, width = weight.shape
+    model = models.build(base.description | {"hidden": [width]})
+    model.trunk.load_state_dict(base.trunk.state_dict())
+    inputs = model.head.get_parameter("dense_1.weight").shape[1]
+    random_weight, random_bias = projection.layer(inputs)
+    model.head.load_state_dict(
+        {
+            "dense_1.weight": random_weight[:width],
+            "dense_1.bias": random_bias[:width],
+            "output.weight": weight.float(),
+            "output.bias": torch.zeros(classes),
+        }
+    )
+    model.requires_grad_(False)
+    model.head.get_parameter("output.weight").requires_grad_(True)
+    return model

@@ -1,0 +1,56 @@
+"""LoRA with Gaussian replay: trains adapters on the new classes and samples of the old ones."""
+
+from pathlib import Path
+
+import torch
+from pydantic import Field
+
+from pipeline.core.labelled import Labelled
+from pipeline.core.params import Count, Fraction, Positive, Seed
+from pipeline.core.seeding import derive
+from pipeline.learning import models, training
+from pipeline.learning.compute import Compute
+from pipeline.learning.training import Recipe
+from pipeline.learning.validation import Objective, Validation
+from pipeline.new_class import results
+from pipeline.techniques import adapters
+from pipeline.techniques.gaussians import Gaussians
+
+GAUSSIANS = Path("data/statistics/gaussians.safetensors")
+
+
+class GaussianLora(Recipe):
+    """`samples` are drawn of every old class; the rest is as for `lora`."""
+
+    samples: Count
+    objective: Objective
+    rank: Count
+    alpha: Positive
+    targets: list[str] = Field(min_length=1)
+    dropout: Fraction
+
+
+def main(seed: Seed, compute: Compute, gaussian_lora: GaussianLora) -> None:
+    device = compute.start(threads=1)
+    torch.manual_seed(derive(seed, "gaussian_lora"))
+    base = results.load_base()
+    new = Labelled.load("data/features/new_train")
+    validation = Labelled.load("data/features/validation")
+
+    model = models.with_head(base, base.head).to(device)
+    adapters.wrap(
+        model.head,
+        gaussian_lora.targets,
+        r=gaussian_lora.rank,
+        alpha=gaussian_lora.alpha,
+        dropout=gaussian_lora.dropout,
+    )
+    curve = training.fit(
+        model.head,
+        *Gaussians.load(GAUSSIANS).replay(gaussian_lora.samples, *training.join(device, new)),
+        gaussian_lora,
+        Validation.of(validation, gaussian_lora.objective, device),
+        progress="gaussian_lora",
+    )
+    adapters.save("data/methods/gaussian_lora", model)
+    results.save_about("gaussian_lora", model, kept_bytes=GAUSSIANS.stat().st_size, curve=curve)

@@ -1,0 +1,42 @@
+"""Gaussian replay: trains the head on the new classes and on samples in place of the old images."""
+
+from pathlib import Path
+
+import torch
+
+from pipeline.core.labelled import Labelled
+from pipeline.core.params import Count, Seed
+from pipeline.core.seeding import derive
+from pipeline.learning import models, training
+from pipeline.learning.compute import Compute
+from pipeline.learning.training import Recipe
+from pipeline.learning.validation import Objective, Validation
+from pipeline.new_class import results
+from pipeline.techniques.gaussians import Gaussians
+
+GAUSSIANS = Path("data/statistics/gaussians.safetensors")
+
+
+class GaussianReplay(Recipe):
+    """`samples` are drawn of every old class."""
+
+    samples: Count
+    objective: Objective
+
+
+def main(seed: Seed, compute: Compute, gaussian_replay: GaussianReplay) -> None:
+    device = compute.start(threads=1)
+    torch.manual_seed(derive(seed, "gaussian_replay"))
+    base = results.load_base()
+    new = Labelled.load("data/features/new_train")
+    validation = Labelled.load("data/features/validation")
+
+    model = models.with_head(base, base.head).to(device)
+    curve = training.fit(
+        model.head,
+        *Gaussians.load(GAUSSIANS).replay(gaussian_replay.samples, *training.join(device, new)),
+        gaussian_replay,
+        Validation.of(validation, gaussian_replay.objective, device),
+        progress="gaussian_replay",
+    )
+    results.save("gaussian_replay", model, base, kept_bytes=GAUSSIANS.stat().st_size, curve=curve)

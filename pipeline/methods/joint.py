@@ -1,0 +1,39 @@
+"""Joint training: goes on from the base with all weights and all data, as the upper reference."""
+
+from copy import deepcopy
+
+import torch
+
+from pipeline.core.labelled import Labelled
+from pipeline.core.params import Seed
+from pipeline.core.seeding import derive
+from pipeline.learning import training
+from pipeline.learning.augmentation import Augmentation
+from pipeline.learning.compute import Compute
+from pipeline.learning.training import Recipe
+from pipeline.learning.validation import Validation
+from pipeline.new_class import results
+
+
+class Joint(Recipe):
+    augmentation: Augmentation
+
+
+def main(seed: Seed, compute: Compute, joint: Joint) -> None:
+    device = compute.start()
+    torch.manual_seed(derive(seed, "joint"))
+    base = results.load_base()
+    old = Labelled.load("data/split/old_train")
+    new = Labelled.load("data/split/new_train")
+    validation = Labelled.load("data/split/validation")
+
+    model = deepcopy(base).to(device)
+    curve = training.fit(
+        model,
+        *training.join(device, old, new),
+        joint,
+        Validation.of(validation, "overall", device),
+        prepare=joint.augmentation,
+        progress="joint",
+    )
+    results.save("joint", model, base, kept_bytes=old.inputs.nbytes, curve=curve)

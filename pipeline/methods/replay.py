@@ -1,0 +1,41 @@
+"""Experience replay: trains the head on old and new classes together."""
+
+from math import prod
+
+import torch
+
+from pipeline.core.labelled import Labelled
+from pipeline.core.params import Count, Seed
+from pipeline.core.seeding import derive
+from pipeline.learning import models, training
+from pipeline.learning.compute import Compute
+from pipeline.learning.training import Recipe
+from pipeline.learning.validation import Validation
+from pipeline.new_class import results
+
+
+class Replay(Recipe):
+    """`budget` is the number of images kept of every old class; null keeps all."""
+
+    budget: Count | None
+
+
+def main(seed: Seed, compute: Compute, replay: Replay) -> None:
+    device = compute.start(threads=1)
+    torch.manual_seed(derive(seed, "replay"))
+    base = results.load_base()
+    old = Labelled.load("data/features/old_train")
+    new = Labelled.load("data/features/new_train")
+    validation = Labelled.load("data/features/validation")
+
+    kept = old.few(replay.budget, derive(seed, "kept"))
+    model = models.with_head(base, base.head).to(device)
+    curve = training.fit(
+        model.head,
+        *training.join(device, kept, new),
+        replay,
+        Validation.of(validation, "overall", device),
+        progress="replay",
+    )
+    kept_bytes = len(kept.labels) * prod(base.description["shape"])
+    results.save("replay", model, base, kept_bytes=kept_bytes, curve=curve)

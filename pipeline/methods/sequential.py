@@ -1,0 +1,38 @@
+"""Sequential fine-tuning: trains the whole head on the new classes alone."""
+
+from functools import partial
+
+from pipeline.core.labelled import Labelled
+from pipeline.core.params import Seed
+from pipeline.core.seeding import derive
+from pipeline.learning import models, training
+from pipeline.learning.compute import Compute
+from pipeline.learning.validation import Validation
+from pipeline.new_class import results
+from pipeline.techniques import anchored
+from pipeline.techniques.anchored import HeadTrial, Studied
+
+
+def main(seed: Seed, compute: Compute, sequential: Studied) -> None:
+    device = compute.start(threads=1)
+    base = results.load_base().to(device)
+    new = Labelled.load("data/features/new_train")
+    validation = Labelled.load("data/features/validation")
+
+    trial = HeadTrial(
+        partial(derive, seed, "sequential"),
+        sequential,
+        base.head,
+        *training.join(device, new),
+        Validation.of(validation, sequential.objective, device),
+    )
+    learned = anchored.learn_new(trial, compute, "sequential")
+    results.save(
+        "sequential",
+        models.with_head(base, learned.head),
+        base,
+        curve=learned.curve,
+        study=learned.rows,
+        strength=learned.strength,
+        strengths=sequential.strengths,
+    )

@@ -1,0 +1,118 @@
+"""The comparison of the methods: the figures and tables that `evaluate` saves."""
+
+from itertools import combinations
+from typing import Any
+
+from torch import Tensor
+
+from pipeline.core.labelled import Labelled
+from pipeline.new_class.learned import Method
+from pipeline.scoring import measures
+from pipeline.scoring.predictions import Predictions
+from pipeline.techniques.strength import interpolate
+
+Rows = list[dict[str, Any]]
+
+
+def figures(learned: list[Method], logits: dict[str, Tensor], test: Labelled) -> dict[str, Any]:
+    """The figures of merit of every method; the first is the base.
+
+    `negative_flips` is the share of the images of old classes that the base has right and the
+    method has wrong.
+    """
+    result: dict[str, Any] = {}
+    for method in learned:
+        values = logits[method.name]
+        measured = measures.measure(values, test.labels)
+        measured |= measures.measure_new(values, test.labels, test.new)
+        base = result.get("base", measured)
+        before = logits["base"].argmax(1).numpy() == test.labels
+        after = values.argmax(1).numpy() == test.labels
+        result[method.name] = measured | {
+            "forgetting": base["accuracy_old"] - measured["accuracy_old"],
+            "negative_flips": (before & ~after)[~test.is_new].mean(),
+            **{key: value for key, value in method.facts.items() if key != "strengths"},
+        }
+    return result
+
+
+def predictions(values: Tensor, test: Labelled) -> Rows:
+    """A row per image: its class, and the class that a method takes it for."""
+    return [
+        {"actual": test.classes[label], "predicted": test.classes[predicted]}
+        for label, predicted in zip(test.labels, values.argmax(1).tolist(), strict=True)
+    ]
+
+
+def confusion(logits: dict[str, Tensor], test: Labelled) -> Rows:
+    """A row per method and pair of classes: how many images of the one it takes for the other."""
+    rows = []
+    for name, values in logits.items():
+        table = measures.confusion(test.labels, values.argmax(1).numpy(), len(test.classes))
+        rows += [
+            {"method": name, "actual": actual, "predicted": predicted, "images": table[i, j]}
+            for i, actual in enumerate(test.classes)
+            for j, predicted in enumerate(test.classes)
+        ]
+    return rows
+
+
+def detection(logits: dict[str, Tensor], test: Labelled) -> Rows:
+    """How well each method tells new classes from old ones: a row per method and threshold."""
+    return [
+        {"method": name, **row}
+        for name, values in logits.items()
+        for row in measures.curves_new(values, test.labels, test.new)
+    ]
+
+
+def mcnemar(logits: dict[str, Tensor], test: Labelled) -> Rows:
+    """A row per pair of methods."""
+    hits = {name: values.argmax(1).numpy() == test.labels for name, values in logits.items()}
+    return [
+        {"first": one, "second": other} | measures.mcnemar(hits[one], hits[other])
+        for one, other in combinations(hits, 2)
+    ]
+
+
+def strength(learned: list[Method], on: Predictions, part: str) -> Rows:
+    """A row per method and strength: accuracies on one part of the data."""
+    base = learned[0].model
+    rows = []
+    for method in learned:
+        if method.tuned is None:
+            continue
+        for value in method.facts["strengths"]:
+            model = interpolate(base, method.tuned, value)
+            hits = on.logits(model).argmax(1).numpy() == on.data.labels
+            rows.append(
+                {
+                    "method": method.name,
+                    "data": part,
+                    "strength": value,
+                    "chosen": value == method.facts["strength"],
+                    "accuracy": hits.mean(),
+                    "accuracy_old": hits[~on.data.is_new].mean(),
+                    "accuracy_new": hits[on.data.is_new].mean(),
+                }
+            )
+    return rows
+
+
+def studies(learned: list[Method]) -> Rows:
+    """The rows of the study of every method that has one."""
+    return [
+        {"method": method.name, **row}
+        for method in learned
+        if method.study is not None
+        for row in method.study.to_dict("records")
+    ]
+
+
+def mistakes(logits: dict[str, Tensor], test: Labelled, count: int) -> Rows:
+    """A row for each of the mistakes that a method is surest of."""
+    return [
+        {"method": name, **row}
+        for name, values in logits.items()
+        for row in measures.confident_mistakes(values, test.labels, count)
+    ]

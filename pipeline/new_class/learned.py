@@ -1,0 +1,64 @@
+"""The base and the methods, trained, as `evaluate` compares them."""
+
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.core import artifacts
+from pipeline.learning.models import Classifier
+from pipeline.new_class import results
+from pipeline.techniques import adapters, strength
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way to learn the new classes, trained; or the base.
+
+    Attributes:
+        name: of the method, and of its folder in `data/methods`.
+        model: ready to use, at its chosen strength.
+        tuned: the model at strength 1, if a strength was chosen.
+        facts: `original_data`, `trainable_parameters` and `kept_bytes`; `strength` and `strengths`
+            if a strength was chosen.
+        curve: the training, a row per validation, if there was one.
+        study: the hyper-parameter study, a row per trial, if there was one.
+    """
+
+    name: str
+    model: Classifier
+    tuned: Classifier | None
+    facts: dict[str, Any]
+    curve: "pd.DataFrame | None"
+    study: "pd.DataFrame | None"
+
+
+def load(names: Sequence[str]) -> list[Method]:
+    """Loads the base, and some methods in their order."""
+    base = results.load_base()
+    first = _with_about(results.BASE, "base", deepcopy(base), None)
+    return [first, *(_load(name, base) for name in names)]
+
+
+def _load(name: str, base: Classifier) -> Method:
+    folder = results.METHODS / name
+    tuned = adapters.restore(folder, base)
+    adapters.set_strength(tuned, 1)
+    adapters.merge(tuned)
+    return _with_about(folder, name, tuned, base)
+
+
+def _with_about(folder: Path, name: str, tuned: Classifier, base: Classifier | None) -> Method:
+    facts = artifacts.load_json(folder / "facts.json")
+    curve, study = (
+        artifacts.load_table(folder / file) if (folder / file).exists() else None
+        for file in ("curve.csv", "study.csv")
+    )
+    if base is None or "strength" not in facts:
+        return Method(name, tuned, None, facts, curve, study)
+    model = strength.interpolate(base, tuned, facts["strength"])
+    return Method(name, model, tuned, facts, curve, study)

@@ -1,0 +1,121 @@
+"""What the base and the methods leave behind for `evaluate`."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from pipeline.core import artifacts
+from pipeline.core.errors import InputError
+from pipeline.learning import changes, models
+from pipeline.learning.models import Classifier
+from pipeline.learning.training import Curve
+
+BASE = Path("data/base")
+METHODS = Path("data/methods")
+
+OldImages = Literal["training", "validation", "none"]
+USES: dict[OldImages, tuple[str, ...]] = {
+    "training": ("data/split/old_train", "data/features/old_train"),
+    "validation": ("data/split/validation", "data/features/validation"),
+}
+"""Where the images of old classes are, or the features of them."""
+
+
+def save_base(model: Classifier, curve: Curve) -> None:
+    """Saves the base model and its training."""
+    models.save(BASE / "model.safetensors", model)
+    _save_about(BASE, model, curve=curve)
+
+
+def load_base() -> Classifier:
+    """Loads the base model, ready to predict."""
+    return models.load(BASE / "model.safetensors")
+
+
+def save(name: str, model: Classifier, base: Classifier, **about: Any) -> None:
+    """Saves a method's results where `evaluate` finds them: of its model, what it changed.
+
+    Args:
+        name: of the method.
+        model: as trained (at strength 1); what requires a gradient was trained.
+        base: the model that it started from.
+        about: as for `save_about`.
+    """
+    changes.save(METHODS / name, model, base)
+    save_about(name, model, **about)
+
+
+def save_about(
+    name: str,
+    model: Classifier,
+    *,
+    kept_bytes: int = 0,
+    curve: Curve | None = None,
+    study: Sequence[Mapping[str, Any]] = (),
+    strength: float | None = None,
+    strengths: Sequence[float] = (),
+) -> None:
+    """Saves all but the weights of a method.
+
+    Args:
+        name: of the method.
+        model: what requires a gradient was trained.
+        kept_bytes: what the method keeps of the old data, beyond the base model.
+        curve: rows of the training.
+        study: rows of the hyper-parameter study.
+        strength: the chosen one.
+        strengths: those that `evaluate` shall show.
+    """
+    chosen = {} if strength is None else {"strength": strength, "strengths": list(strengths)}
+    _save_about(METHODS / name, model, curve, study, {"kept_bytes": kept_bytes} | chosen)
+
+
+def _save_about(
+    folder: Path,
+    model: Classifier,
+    curve: Curve | None = None,
+    study: Sequence[Mapping[str, Any]] = (),
+    facts: Mapping[str, Any] | None = None,
+) -> None:
+    if curve:
+        artifacts.save_table(folder / "curve.csv", curve)
+    if study:
+        artifacts.save_table(folder / "study.csv", study)
+    told = {
+        "original_data": old_images(folder),
+        "trainable_parameters": models.trainable_parameters(model),
+        "kept_bytes": 0,
+    }
+    artifacts.save_json(folder / "facts.json", told | dict(facts or {}))
+
+
+def old_images(output: Path | str, dag: Path | str = "dvc.yaml") -> OldImages:
+    """What the stage that makes an output reads images of the old classes for.
+
+    A stage asks this of its own entry alone, whose change reruns it.
+
+    Raises:
+        InputError: if no stage of the file makes that output, or one of the `USES`, which then
+            have another name.
+    """
+    stages = yaml.safe_load(artifacts.load_bytes(dag))["stages"].values()
+    makers = {name: stage for stage in stages for name in _names(stage.get("outs", []))}
+    for name in (Path(output).as_posix(), *(name for names in USES.values() for name in names)):
+        if name not in makers:
+            raise InputError(f"{dag}: no stage has {name} among its outs")
+    dependencies = _names(makers[Path(output).as_posix()].get("deps", []))
+    for use, names in USES.items():
+        if any(_overlap(dependency, name) for dependency in dependencies for name in names):
+            return use
+    return "none"
+
+
+def _names(listed: list[str | dict[str, object]]) -> list[str]:
+    return [each if isinstance(each, str) else next(iter(each)) for each in listed]
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Whether one is the other, or lies within it."""
+    return Path(one).is_relative_to(other) or Path(other).is_relative_to(one)

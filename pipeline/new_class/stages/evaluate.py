@@ -1,0 +1,53 @@
+"""Scores the ways to learn the new classes on the test data, which no earlier stage reads."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from pipeline.core import artifacts
+from pipeline.core.labelled import Labelled
+from pipeline.learning.compute import Compute
+from pipeline.new_class import comparison, learned
+from pipeline.scoring.predictions import Predictions
+
+TABLES = "plots/new_class/tables"
+SHOWN = 8
+"""Mistakes shown of each method."""
+
+Methods = Annotated[list[str], Field(min_length=1)]
+
+
+def main(compute: Compute, methods: Methods) -> None:
+    device = compute.start()
+    validation = Labelled.load("data/split/validation")
+    test = Labelled.load("data/images/test")._replace(new=validation.new)
+    compared = learned.load(methods)
+    for method in compared:
+        for model in filter(None, (method.model, method.tuned)):
+            model.to(device)
+    on_test, on_validation = Predictions(test, device), Predictions(validation, device)
+    logits = {method.name: on_test.logits(method.model) for method in compared}
+    strength = [
+        *comparison.strength(compared, on_validation, "validation"),
+        *comparison.strength(compared, on_test, "test"),
+    ]
+    mistakes = comparison.mistakes(logits, test, SHOWN)
+
+    artifacts.save_json("metrics/new_class.json", comparison.figures(compared, logits, test))
+    for name, values in logits.items():
+        rows = comparison.predictions(values, test)
+        artifacts.save_table(f"plots/new_class/predictions/{name}.csv", rows)
+    for method in compared:
+        if method.curve is not None:
+            rows = method.curve.to_dict("records")
+            artifacts.save_table(f"plots/new_class/curves/{method.name}.csv", rows)
+    artifacts.save_table(f"{TABLES}/confusion.csv", comparison.confusion(logits, test))
+    artifacts.save_table(f"{TABLES}/detection.csv", comparison.detection(logits, test))
+    artifacts.save_table(f"{TABLES}/mcnemar.csv", comparison.mcnemar(logits, test))
+    artifacts.save_table(f"{TABLES}/strength.csv", strength)
+    artifacts.save_table(f"{TABLES}/studies.csv", comparison.studies(compared))
+    artifacts.save_tensors(
+        "data/new_class/mistakes.safetensors",
+        {"images": test.inputs[[row["image"] for row in mistakes]]},
+        {"kind": "mistakes", "rows": mistakes, "classes": test.classes},
+    )

@@ -1,0 +1,46 @@
+"""Parts the training images into old classes, new classes, and validation."""
+
+import numpy as np
+from pydantic import Field
+from sklearn.model_selection import train_test_split
+
+from pipeline.core import labelled
+from pipeline.core.errors import InputError
+from pipeline.core.labelled import Labelled
+from pipeline.core.params import ClassName, Section, Seed
+
+
+class Split(Section):
+    """`new_classes` by their names; `validation` is a share, `seed` the partition's own."""
+
+    new_classes: list[ClassName] = Field(min_length=1)
+    validation: float = Field(gt=0, lt=1)
+    seed: Seed
+
+
+def main(split: Split) -> None:
+    train = Labelled.load("data/images/train")
+    train = train._replace(new=new_classes(split, train.classes))
+    chosen, held_out = train_test_split(
+        np.arange(len(train.labels)),
+        test_size=split.validation,
+        stratify=train.labels,
+        random_state=split.seed,
+    )
+    chosen, held_out = np.sort(chosen), np.sort(held_out)
+    is_new = train.is_new[chosen]
+    train.save("data/split/old_train", chosen[~is_new])
+    train.save("data/split/new_train", chosen[is_new])
+    train.save("data/split/validation", held_out)
+
+
+def new_classes(split: Split, classes: list[str]) -> list[int]:
+    """The indices of the new classes.
+
+    Raises:
+        InputError: unless they are some, not all, of the classes.
+    """
+    new = labelled.indices(split.new_classes, classes, "split.new_classes")
+    if len(new) == len(classes):
+        raise InputError("params.yaml: split.new_classes names all classes: no old one is left")
+    return new

@@ -1,0 +1,29 @@
+"""Condenses the features of the old classes into what may be kept when the images may not."""
+
+from pipeline.core.labelled import Labelled
+from pipeline.core.params import Count, Section, Seed
+from pipeline.core.seeding import derive
+from pipeline.learning import training
+from pipeline.learning.compute import Compute
+from pipeline.techniques.gaussians import Gaussians
+from pipeline.techniques.ridge import Projection, Sums
+
+
+class Statistics(Section):
+    """`rank` directions of each class's covariance; `width` random features for `analytic`."""
+
+    rank: Count
+    width: Count
+
+
+def main(seed: Seed, compute: Compute, statistics: Statistics) -> None:
+    device = compute.start()
+    old = Labelled.load("data/features/old_train")
+    features, labels = training.join(device, old)
+
+    gaussians = Gaussians.of(features, labels, statistics.rank)
+    projection = Projection(derive(seed, "statistics"), statistics.width)
+    sums = Sums.of(projection, features, labels, len(old.classes))
+
+    gaussians.save("data/statistics/gaussians.safetensors")
+    sums.save("data/statistics/sums.safetensors", projection.seed)

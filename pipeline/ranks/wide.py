@@ -1,0 +1,99 @@
+"""The wide network: its two tasks, half of the classes each, and the ways from one to the other."""
+
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from torch import nn
+
+from pipeline.core import artifacts, labelled
+from pipeline.core.errors import InputError
+from pipeline.core.labelled import Labelled
+from pipeline.learning import models
+from pipeline.learning.models import Classifier
+from pipeline.learning.training import Curve
+from pipeline.techniques import adapters
+
+BASE = Path("data/ranks/base")
+SWEEP = Path("data/ranks/sweep")
+LAYERS = ("dense_1", "dense_2", "output")
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A way to adapt the wide network: all weights, a new last layer, or LoRA of some rank."""
+
+    trains: Literal["full", "last_layer", "lora"]
+    rank: int = 0
+
+    @property
+    def name(self) -> str:
+        """As in tables, folders and seeds."""
+        return f"rank_{self.rank}" if self.trains == "lora" else self.trains
+
+
+def contenders(ranks: Sequence[int]) -> list[Contender]:
+    """All contenders: LoRA at every rank, and the other two."""
+    return [
+        Contender("full"),
+        Contender("last_layer"),
+        *(Contender("lora", rank) for rank in ranks),
+    ]
+
+
+def halves(part: Labelled, first: Sequence[str]) -> tuple[Labelled, Labelled]:
+    """Images of the first classes, and of the others, both relabelled 0, 1, ….
+
+    Raises:
+        InputError: unless the first classes are half of all.
+    """
+    chosen = labelled.indices(first, part.classes, "ranks.pretrain.classes")
+    others = [label for label in range(len(part.classes)) if label not in chosen]
+    if len(chosen) != len(others):
+        raise InputError(
+            f"params.yaml: ranks.pretrain.classes names {len(chosen)} classes; accepted is one "
+            f"half of the {len(part.classes)} that there are"
+        )
+    return part.only(chosen), part.only(others)
+
+
+def save_base(model: Classifier, classes: Sequence[str], curve: Curve) -> None:
+    """Saves the network of the first classes, and its training."""
+    models.save(BASE / "model.safetensors", model)
+    artifacts.save_table(BASE / "curve.csv", curve)
+    artifacts.save_json(BASE / "facts.json", {"classes": list(classes)})
+
+
+def load_base() -> tuple[Classifier, list[str]]:
+    """The network of the first classes, and their names."""
+    classes: list[str] = artifacts.load_json(BASE / "facts.json")["classes"]
+    return models.load(BASE / "model.safetensors"), classes
+
+
+def untrained(
+    contender: Contender, base: Classifier, dropout: float, scaling: Callable[[int, int], float]
+) -> Classifier:
+    """A copy of the base as a contender starts from it; what it trains requires a gradient.
+
+    Args:
+        contender: what is trained.
+        base: the network of the first task.
+        dropout: of the hidden units in training.
+        scaling: of an adapter's update, from its rank and the layer's inputs.
+    """
+    model = deepcopy(base)
+    for layer in model.modules():
+        if isinstance(layer, nn.Dropout):
+            layer.p = dropout
+    if contender.trains == "last_layer":
+        model.requires_grad_(False)
+        output = model.head.get_submodule("output")
+        models.initialise(output, "default")
+        output.requires_grad_(True)
+    elif contender.trains == "lora":
+        adapters.wrap(model, LAYERS, contender.rank, alpha=contender.rank, dropout=0.0)
+        for _, layer in adapters.adapted(model):
+            layer.scaling = scaling(contender.rank, layer.base.in_features)
+    return model

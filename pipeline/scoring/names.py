@@ -1,0 +1,12 @@
+"""Names for people."""
+
+WORDS = {"lora": "LoRA", "gaussian": "Gaussian", "ewc": "EWC", "slda": "SLDA", "reft": "ReFT"}
+PHRASES = {"base": "base (before)", "full": "all weights"}
+
+
+def title(name: str) -> str:
+    """The name of a method or contender for people: `gaussian_lora` is Gaussian LoRA."""
+    if name.startswith("rank_"):
+        return f"LoRA, rank {name.removeprefix('rank_')}"
+    words = (WORDS.get(word, word) for word in name.split("_"))
+    return PHRASES.get(name, " ".join(words))

@@ -1,0 +1,120 @@
+"""Trials on all cores of this machine, or on a Dask cluster."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context, parent_process
+from threading import Thread
+from typing import Any
+
+from tqdm import tqdm
+
+from pipeline.core import process
+from pipeline.learning.compute import Compute
+from pipeline.learning.validation import Score
+
+Values = dict[str, Any]
+Run = Callable[[int, Values], "Outcome"]
+"""A trial, from its number and its values."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a trial.
+
+    Attributes:
+        score: to be maximised; the study sees its first part, the second decides between equals.
+        measured: figures for the study's table.
+        result: whatever the best trial shall hand on.
+    """
+
+    score: Score
+    measured: dict[str, float]
+    result: Any
+
+
+def run_all(run: Run, cases: Sequence[Values], compute: Compute, name: str) -> list[Outcome]:
+    """Runs given trials on all cores, each on one thread.
+
+    Args:
+        run: one trial, from its number and its values; it must be picklable.
+        cases: the values of every trial; the longest should come first.
+        compute: how the workers compute, each on one thread.
+        name: of the progress bar.
+
+    Returns:
+        The outcomes, in the order of the cases.
+    """
+    with workers(run, compute) as submit:
+        futures = [submit(number, values) for number, values in enumerate(cases)]
+        return [future.result() for future in tqdm(futures, desc=name, unit="trial", disable=None)]
+
+
+@contextmanager
+def workers(run: Run, compute: Compute) -> Iterator[Callable[[int, Values], "Future[Outcome]"]]:
+    """Yields a function that submits a trial: to a Dask cluster, or to processes on this machine.
+
+    Either way the data that `run` holds travel once per worker. A single worker is this process.
+    """
+    prepared = _Prepared(run, compute)
+    if address := os.environ.get("DASK_SCHEDULER_ADDRESS"):
+        from distributed import Client  # an extra that few need
+
+        with Client(address) as client:
+            [there] = client.scatter([prepared], broadcast=True)
+            pool = client.get_executor(pure=False)
+            yield lambda number, values: pool.submit(_call, there, number, values)
+    elif worker_count() == 1:
+        yield lambda number, values: _done(_call(prepared, number, values))
+    else:
+        # Workers are forks of a server that has imported what they need and computed nothing: they
+        # share its memory, and a fork of a process whose threads have computed may hang.
+        processes = get_context("forkserver")
+        # Every optimiser loads the compiler: the server once, not every worker.
+        processes.set_forkserver_preload([run.__module__, "torch._dynamo"])
+        with ProcessPoolExecutor(worker_count(), processes, _remember, (prepared,)) as pool:
+            yield lambda number, values: pool.submit(_call, None, number, values)
+
+
+def _done(outcome: Outcome) -> "Future[Outcome]":
+    future: Future[Outcome] = Future()
+    future.set_result(outcome)
+    return future
+
+
+def worker_count() -> int:
+    """How many trials run at once: `RETAIN_WORKERS`, or the cores this process may use."""
+    return int(os.environ.get("RETAIN_WORKERS", 0)) or process.cores()
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    run: Run
+    compute: Compute
+
+
+_remembered: _Prepared | None = None
+
+
+def _remember(prepared: _Prepared) -> None:
+    global _remembered
+    Thread(target=_end_with_parent, daemon=True).start()
+    process.prepare()
+    _remembered = prepared
+
+
+def _end_with_parent() -> None:
+    """Ends this worker with the stage, which cannot do so itself if it is killed."""
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
+def _call(given: _Prepared | None, number: int, values: Values) -> Outcome:
+    prepared = given or _remembered
+    assert prepared is not None
+    prepared.compute.start(threads=1)
+    return prepared.run(number, values)

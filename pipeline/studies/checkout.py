@@ -1,0 +1,80 @@
+"""A copy of the project in a folder of its own, with parameters of its own."""
+
+import io
+import shutil
+import subprocess
+import tarfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipeline.core import params
+from pipeline.core.errors import InputError
+from pipeline.core.labelled import closest
+
+
+def committed(folder: Path, project: Path) -> None:
+    """Copies what is committed in a project."""
+    archive = _git(project, "archive", "--format=tar", "HEAD")
+    with tarfile.open(fileobj=io.BytesIO(archive)) as files:
+        files.extractall(folder, filter="data")
+
+
+def sources(folder: Path, project: Path) -> None:
+    """Copies the files that git tracks, or would, as they are now, but no results."""
+    listed = _git(project, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    for name in filter(None, listed.decode().split("\0")):
+        if name == "dvc.lock" or name.startswith(("metrics/", "plots/")):
+            continue
+        if (project / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(project / name, folder / name)
+
+
+def configure(folder: Path, cache: Path | None) -> None:
+    """Lets DVC work in a copy without git, and with the cache of another project if one is given."""
+    lines = ["[core]", "    no_scm = true"]
+    if cache:
+        lines += ["[cache]", f"    dir = {cache}"]
+    (folder / ".dvc/config.local").write_text("\n".join(lines) + "\n")
+
+
+def set_parameters(folder: Path, changes: Mapping[str, Any]) -> None:
+    """Changes values of a copy's params.yaml.
+
+    Args:
+        folder: the copy.
+        changes: dotted keys and their values, as in `{"lora.rank": 8}`.
+
+    Raises:
+        InputError: if there is no such key.
+    """
+    path = folder / params.PARAMS
+    content = params.read(path)
+    for key, value in changes.items():
+        *parents, last = key.split(".")
+        section: Any = content
+        for name in (*parents, last):
+            if not isinstance(section, dict) or name not in section:
+                raise InputError(f"{path.name}: no key {key}; {closest(key, _keys(content))}")
+            parent, section = section, section[name]
+        parent[last] = value
+    path.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
+
+
+def _keys(content: Mapping[str, Any], prefix: str = "") -> list[str]:
+    keys = []
+    for name, value in content.items():
+        keys.append(f"{prefix}{name}")
+        if isinstance(value, dict):
+            keys += _keys(value, f"{prefix}{name}.")
+    return keys
+
+
+def _git(project: Path, *arguments: str) -> bytes:
+    done = subprocess.run(("git", *arguments), cwd=project, capture_output=True, check=False)
+    if done.returncode:
+        raise InputError(f"git {arguments[0]}: {done.stderr.decode().strip()}")
+    return done.stdout

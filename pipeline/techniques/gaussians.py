@@ -1,0 +1,77 @@
+"""Gaussians in place of images: what is kept of a class, and samples of it."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from pipeline.core import artifacts
+
+KIND = "Gaussians of classes"
+
+
+class Gaussians(NamedTuple):
+    """The features of each class as a normal distribution.
+
+    A class's covariance is approximated by its `rank` largest principal directions and, for what
+    they leave, by the variance of each feature.
+
+    Attributes:
+        labels: `(k,)`, int64: the classes.
+        counts: `(k,)`, int64: images of each.
+        means: `(k, width)`, float32.
+        directions: `(k, rank, width)`, float32, each as long as its standard deviation.
+        spreads: `(k, width)`, float32: standard deviations of the rest.
+    """
+
+    labels: Tensor
+    counts: Tensor
+    means: Tensor
+    directions: Tensor
+    spreads: Tensor
+
+    @classmethod
+    def of(cls, features: Tensor, labels: Tensor, rank: int) -> "Gaussians":
+        """Estimates the distributions from features `(n, width)` and their labels `(n,)`."""
+        classes, counts = labels.unique(return_counts=True)
+        estimates = [_estimate(features[labels == label].double(), rank) for label in classes]
+        stacked = (torch.stack(parts).float() for parts in zip(*estimates, strict=True))
+        return cls(classes, counts, *stacked)
+
+    def sample(self, count: int) -> tuple[Tensor, Tensor]:
+        """Draws `count` features of each class: `(k · count, width)`, and their labels.
+
+        Random numbers come from PyTorch's global generator.
+        """
+        classes, rank, width = self.directions.shape
+        along = torch.randn(classes, count, rank) @ self.directions
+        rest = torch.randn(classes, count, width) * self.spreads[:, None]
+        drawn = self.means[:, None] + along + rest
+        return drawn.flatten(0, 1), self.labels.repeat_interleave(count)
+
+    def replay(self, count: int, inputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Real features of other classes, followed by `count` samples of each of these."""
+        sampled, of_class = (part.to(inputs.device) for part in self.sample(count))
+        return torch.cat([inputs, sampled]), torch.cat([labels, of_class])
+
+    def save(self, path: Path | str) -> None:
+        """Saves to a safetensors file."""
+        artifacts.save_tensors(path, self._asdict(), {"kind": KIND})
+
+    @classmethod
+    def load(cls, path: Path | str) -> "Gaussians":
+        """Loads what `save` saved."""
+        arrays, _ = artifacts.load_tensors(path, KIND)
+        return cls(**{name: torch.from_numpy(array) for name, array in arrays.items()})
+
+
+def _estimate(features: Tensor, rank: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Mean `(width,)`, directions `(rank, width)` and spreads `(width,)` of one class."""
+    mean = features.mean(0)
+    covariance = torch.cov(features.T, correction=0)
+    variances, vectors = torch.linalg.eigh(covariance)
+    largest = variances[-rank:].clamp(min=0).sqrt()
+    directions = (vectors[:, -rank:] * largest).T
+    left = (covariance.diagonal() - directions.square().sum(0)).clamp(min=0)
+    return mean, directions, left.sqrt()

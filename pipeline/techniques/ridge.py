@@ -1,0 +1,92 @@
+"""Ridge regression on random features, from sums that grow class by class.
+
+RanPAC (arXiv 2307.02251) and ACIL (arXiv 2205.14922): a frozen random layer widens the features,
+and the least-squares classifier on it follows in closed form from sums over the images, so that
+new classes are added without the old images, and the result is that of all data at once.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from pipeline.core import artifacts
+
+KIND = "sums for ridge regression"
+CHUNK = 6000
+"""Images widened at a time, to spare memory."""
+
+
+class Projection(NamedTuple):
+    """The frozen random layer `relu(W x + b)`, of which the seed is all that need be kept."""
+
+    seed: int
+    width: int
+
+    def layer(self, inputs: int) -> tuple[Tensor, Tensor]:
+        """W `(width, inputs)`, of variance 1 / inputs, and b `(width,)`, of deviation 0.1."""
+        generator = torch.Generator().manual_seed(self.seed)
+        weight = torch.randn(self.width, inputs, generator=generator) / inputs**0.5
+        return weight, torch.randn(self.width, generator=generator) / 10
+
+    def __call__(self, features: Tensor) -> Tensor:
+        """Widens features `(n, inputs)`, float32, to `(n, width)`, float64."""
+        weight, bias = self.layer(features.shape[1])
+        return F.linear(features.cpu(), weight, bias).relu().double()
+
+
+class Sums(NamedTuple):
+    """All that ridge regression needs of the images seen so far.
+
+    Float64, because the ridge is many orders of magnitude smaller than the largest eigenvalue of
+    the Gram matrix; what is kept on disk is rounded to float32.
+
+    Attributes:
+        gram: `(width, width)`: Σ φ φᵀ.
+        moments: `(width, classes)`: Σ φ yᵀ, y one-hot.
+    """
+
+    gram: Tensor
+    moments: Tensor
+
+    @classmethod
+    def of(cls, projection: Projection, features: Tensor, labels: Tensor, classes: int) -> "Sums":
+        """Sums over images: their features `(n, inputs)` and labels `(n,)`."""
+        gram = torch.zeros(projection.width, projection.width, dtype=torch.float64)
+        moments = torch.zeros(projection.width, classes, dtype=torch.float64)
+        for part, of_class in zip(features.split(CHUNK), labels.cpu().split(CHUNK), strict=True):
+            widened = projection(part)
+            gram += widened.T @ widened
+            moments += widened.T @ F.one_hot(of_class, classes).double()
+        return cls(gram, moments)
+
+    def plus(self, other: "Sums") -> "Sums":
+        """The sums over the images of both."""
+        return Sums(self.gram + other.gram, self.moments + other.moments)
+
+    def solve(self, ridge: float) -> Tensor:
+        """The classifier W `(classes, width)` that minimises Σ |y − W φ|² + ridge · |W|²."""
+        gram = self.gram + ridge * torch.eye(len(self.gram), dtype=self.gram.dtype)
+        return torch.cholesky_solve(self.moments, torch.linalg.cholesky(gram)).T
+
+    def first(self, width: int) -> "Sums":
+        """The sums of the first `width` random features alone."""
+        return Sums(self.gram[:width, :width], self.moments[:width])
+
+    def save(self, path: Path | str, seed: int) -> None:
+        """Saves the sums, of the symmetric one but the upper half, and the projection's seed."""
+        rows, columns = torch.triu_indices(*self.gram.shape)
+        arrays = {"gram": self.gram[rows, columns].float(), "moments": self.moments.float()}
+        artifacts.save_tensors(path, arrays, {"kind": KIND, "seed": seed})
+
+    @classmethod
+    def load(cls, path: Path | str) -> tuple["Sums", Projection]:
+        """Loads what `save` saved."""
+        arrays, about = artifacts.load_tensors(path, KIND)
+        moments = torch.from_numpy(arrays["moments"]).double()
+        half = torch.zeros(len(moments), len(moments), dtype=torch.float64)
+        rows, columns = torch.triu_indices(*half.shape)
+        half[rows, columns] = torch.from_numpy(arrays["gram"]).double()
+        return cls(half + half.triu(1).T, moments), Projection(about["seed"], len(moments))

@@ -1,28 +1,47 @@
-"""`python -m bench` takes the times that README.md shows; with names, some of them."""
+"""`python -m bench [NAME...]` takes all times, or some; `python -m bench readme` shows them.
+
+The latter fills the tables of bench/README.md with what was measured last.
+"""
 
 import sys
+from pathlib import Path
 
-from pipeline.errors import InputError
+from pipeline.core import artifacts
+from pipeline.core.errors import InputError
+
+README = Path("bench/README.md")
 
 
 def main(names: list[str]) -> int:
-    """Takes the named measurements, or all; returns the exit code."""
+    """Does what the command line names; returns the exit code."""
     # Here, so that processes started later import no more than they need.
-    from bench import table
-    from pipeline import report, timings
+    from bench import tables
+    from pipeline.scoring.tables import fill
 
-    if unknown := [name for name in names if name not in table.MEASUREMENTS]:
-        print(f"bench: {unknown[0]!r}; accepted: {', '.join(table.MEASUREMENTS)}", file=sys.stderr)
-        return 2
     try:
-        table.write(names or list(table.MEASUREMENTS))
+        if names == ["readme"]:
+            text = artifacts.load_bytes(README).decode()
+            artifacts.save_bytes(README, fill(text, tables.parts(tables.saved())).encode())
+            return 0
+        measure(names)
     except InputError as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2
-    results = table.saved()
-    print(*map(report.markdown, timings.tables(results).values()), sep="\n\n")
-    print(f"\n{timings.machine(results)}")
+    print(*tables.parts(tables.saved()).values(), sep="\n\n")
     return 0
+
+
+def measure(names: list[str]) -> None:
+    """Takes the named measurements, or all.
+
+    Raises:
+        InputError: if one is unknown, or can't be taken.
+    """
+    from bench.measurements import MEASUREMENTS, write
+
+    if unknown := [name for name in names if name not in MEASUREMENTS]:
+        raise InputError(f"{unknown[0]!r}; accepted: readme alone, {', '.join(MEASUREMENTS)}")
+    write(names or list(MEASUREMENTS))
 
 
 if __name__ == "__main__":

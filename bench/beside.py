@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from bench import ours, torch_originals
+from bench.imports import settings
 from bench.timing import compare, isolated, seconds
-from pipeline import wide
-from pipeline.datasets import Labelled
+from pipeline.core import labelled
+from pipeline.core.labelled import Labelled
+from pipeline.ranks import wide
+from pipeline.scoring.names import title
 
 RANKS = (1, 2, 4, 8, 16, 32, 64)
 BASE_EPOCHS, SWEEP_EPOCHS, SHAPES_EPOCHS, SHAPES_IMAGES = 30, 10, 10, 1000
@@ -23,19 +26,22 @@ TRIALS, TRIAL_EPOCHS = 100, 17.5
 CONVOLUTIONS_FROZEN = True
 
 SWEEP_ONCE = {
-    "rank_sweep.learning_rates.full": [1e-3],
-    "rank_sweep.learning_rates.last_layer": [],
-    "rank_sweep.learning_rates.lora": [1e-3],
-    "rank_sweep.published": None,
+    "ranks.sweep.learning_rates.full": [1e-3],
+    "ranks.sweep.learning_rates.last_layer": [],
+    "ranks.sweep.learning_rates.lora": [1e-3],
+    "ranks.sweep.published": None,
 }
-TRANSFER_ALONE = {f"transfer.{name}.epochs": 1 for name in ("scratch", "random", "fine_tuned")}
+TRANSFER_ALONE = {
+    f"shapes.transfer.{name}.epochs": 1 for name in ("scratch", "random", "fine_tuned")
+}
 
 Row = dict[str, Any]
 
 
 def sweep() -> Row:
     """The rank sweep: pretraining, all weights, and every rank."""
-    first, second = wide.halves(wide.training_data(), [0, 1, 2, 3, 4])
+    classes = settings("ranks_pretrain")["pretrain"].classes
+    first, second = wide.halves(Labelled.load("data/ranks/images/train"), classes)
 
     def original() -> float:
         adapted = (
@@ -48,7 +54,7 @@ def sweep() -> Row:
     row = _row(
         "rank sweep: base, every rank and all weights, once each",
         original,
-        ["wide_pretrain", "rank_sweep"],
+        ["ranks_pretrain", "ranks_sweep"],
         SWEEP_ONCE,
     )
     return row | {"products": ours.limits(ours.sweep_operations(first, second, RANKS))}
@@ -62,13 +68,13 @@ def shapes() -> Row:
         epochs = (seconds(torch_originals.shapes_epoch, drawn, frozen) for frozen in (False, True))
         return SHAPES_EPOCHS * sum(epochs)
 
-    names = ["shapes", "shapes_pretrain", "transfer"]
+    names = ["shapes_draw", "shapes_pretrain", "shapes_transfer"]
     return _row("shapes: base and transfer", original, names, TRANSFER_ALONE)
 
 
 def pretraining() -> Row:
     """An epoch of pretraining."""
-    old = Labelled.load("data/split/old_train.safetensors")
+    old = Labelled.load("data/split/old_train")
     row = compare(
         f"pretraining: one epoch of {len(old.labels):,} images",
         lambda: isolated("bench.keras_originals:epoch", old.inputs, old.labels),
@@ -79,7 +85,7 @@ def pretraining() -> Row:
 
 def replay() -> Row:
     """Replay of all images; ours computes the frozen features first."""
-    digits = wide.training_data()
+    digits = training_images()
 
     def original() -> float:
         epoch: float = isolated(
@@ -90,15 +96,14 @@ def replay() -> Row:
     return _row("replay", original, ["features", "replay"], {})
 
 
-def study(name: str, title: str, rank: int | None) -> Row:
+def study(name: str, rank: int | None) -> Row:
     """A study of the original's number of trials.
 
     Args:
         name: of our stage.
-        title: for people.
         rank: of the original's low-rank updates (None: it trains the weights).
     """
-    digits, new = wide.training_data(), Labelled.load("data/split/new_train.safetensors")
+    digits, new = training_images(), Labelled.load("data/split/new_train")
 
     def original() -> float:
         epoch = isolated(
@@ -107,11 +112,17 @@ def study(name: str, title: str, rank: int | None) -> Row:
         evaluation = isolated("bench.keras_originals:evaluation", digits.inputs, digits.labels)
         return float(TRIALS * (TRIAL_EPOCHS * epoch + evaluation))
 
-    title = f"{title}: a study of {TRIALS} trials"
-    return _row(title, original, [name], {f"{name}.trials": TRIALS})
+    heading = f"{title(name)}: a study of {TRIALS} trials"
+    return _row(heading, original, [name], {f"{name}.trials": TRIALS})
 
 
-def _row(title: str, original: Any, names: list[str], changes: dict[str, Any]) -> Row:
+def training_images() -> Labelled:
+    """The training images of all classes."""
+    parts = ("data/split/old_train", "data/split/new_train")
+    return labelled.merge(*map(Labelled.load, parts))
+
+
+def _row(heading: str, original: Any, names: list[str], changes: dict[str, Any]) -> Row:
     with tempfile.TemporaryDirectory() as folder:
         project = ours.copy(Path(folder))
-        return compare(title, original, partial(ours.stages, project, names, changes))
+        return compare(heading, original, partial(ours.stages, project, names, changes))

@@ -1,6 +1,7 @@
 """How time and memory grow: with the data, LoRA's rank, and the trials of a study."""
 
 import os
+import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -15,14 +16,24 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter
 
 from bench import beside, ours
+from bench.clone import clone
 from bench.timing import isolated, seconds
 from bench.usage import Memory, Usage, repro, used
-from pipeline import figures
-from pipeline.params import read
-from tests.project import ROOT, Project, fresh_clone
+from pipeline.core import params
+from pipeline.core.labelled import Labelled
+from pipeline.scoring.names import title
+from pipeline.scoring.pictures import COLOURS, WIDTH
+from pipeline.studies import checkout
 
 SHARES = (0.125, 0.25, 0.5)
 """Of the data; all of them is what `whole` measures."""
+SOURCES = ("download", "ranks_images")
+"""The stages that obtain images."""
+IMAGES = (
+    *(f"data/images/{part}" for part in ("train", "test")),
+    *(f"data/ranks/images/{part}" for part in ("train", "validation", "test")),
+)
+"""What they save."""
 TRIALS = (10, 100, 1000)
 NAMED = 6
 """Stages that the picture names, those that take longest; the others are grey."""
@@ -55,28 +66,23 @@ def measure(whole: Points) -> dict[str, Any]:
 
 def over(share: float) -> Points:
     """What each stage takes with a share of the images: the first of MNIST, and fewer shapes."""
-    with tempfile.TemporaryDirectory() as folder:
-        project = Project(Path(folder, "retain", "main"))
-        fresh_clone(ROOT, project.folder)
-        project.run("dvc", "repro", "download")
-        for file in (project.folder / "data/raw").iterdir():
-            shorten(file, share)
-        project.run("dvc", "commit", "--force", "download")
-        counts = read()["shapes"]["images"]
-        fewer = {part: round(count * share) for part, count in counts.items()}
-        project.set({"shapes": {"images": fewer}})
-        return repro(project.folder).stages
+    with clone() as project:
+        subprocess.run(["dvc", "repro", *SOURCES], cwd=project, check=True)
+        for folder in IMAGES:
+            shorten(project / folder, share)
+        subprocess.run(["dvc", "commit", "--force", *SOURCES], cwd=project, check=True)
+        counts = params.read(project / params.PARAMS)["shapes"]["draw"]["images"]
+        fewer = {
+            f"shapes.draw.images.{part}": round(count * share) for part, count in counts.items()
+        }
+        checkout.set_parameters(project, fewer)
+        return repro(project).stages
 
 
-def shorten(file: Path, share: float) -> None:
-    """Keeps the first items of an IDX file."""
-    content = file.read_bytes()
-    header = 4 + 4 * content[3]
-    shape = np.frombuffer(content[4:header], ">u4").copy()
-    item = (len(content) - header) // int(shape[0])
-    shape[0] = round(int(shape[0]) * share)
-    file.unlink()  # it may be a link into DVC's cache
-    file.write_bytes(content[:4] + shape.tobytes() + content[header:][: item * int(shape[0])])
+def shorten(folder: Path, share: float) -> None:
+    """Keeps the first rows of saved images."""
+    images = Labelled.load(folder)
+    images.save(folder, np.arange(round(len(images.labels) * share)))
 
 
 def rank_epoch(rank: int) -> Usage:
@@ -94,8 +100,9 @@ def studies(project: Path) -> Points:
     """What the stage `lora` takes with several numbers of trials."""
     points = {}
     for count in TRIALS:
-        Project(project).set({"lora": {"trials": count}})
-        points[str(count)] = asdict(used([sys.executable, "-m", "pipeline", "lora"], project))
+        checkout.set_parameters(project, {"lora.trials": count})
+        command = [sys.executable, "-m", "pipeline.core.run", "lora"]
+        points[str(count)] = asdict(used(command, project))
     return points
 
 
@@ -112,7 +119,7 @@ def draw(measured: Mapping[str, Any]) -> Figure:
     Args:
         measured: what `measure` returns.
     """
-    figure, axes = plt.subplots(2, 3, figsize=(figures.WIDTH, 6), sharex="col", sharey="row")
+    figure, axes = plt.subplots(2, 3, figsize=(WIDTH, 6), sharex="col", sharey="row")
     stages: Mapping[str, Any] = measured["data"]
     longest = sorted(stages, key=lambda name: -stages[name]["points"]["1.0"]["seconds"])
     columns = (
@@ -120,27 +127,24 @@ def draw(measured: Mapping[str, Any]) -> Figure:
         ("LoRA's rank: an epoch on one core", beside.RANKS, [measured["ranks"]]),
         ("trials of LoRA's study", TRIALS, [measured["trials"]]),
     )
-    for (above, below), (title, sizes, lines) in zip(axes.T, columns, strict=True):
+    for (above, below), (label, sizes, lines) in zip(axes.T, columns, strict=True):
         for axis, key in ((above, "seconds"), (below, "megabytes")):
             for place, line in reversed(list(enumerate(lines))):
-                colour = figures.COLOURS[place] if place < NAMED else "#cccccc"
+                colour = COLOURS[place] if place < NAMED else "#cccccc"
                 points = sorted((float(at), point[key]) for at, point in line["points"].items())
                 axis.plot(*zip(*points, strict=True), "o-", color=colour, markersize=4)
         above.set_yscale("log")
         above.set_xscale("log")
         below.set_xticks(sizes, [f"{size:g}" for size in sizes])
         below.xaxis.set_minor_formatter(NullFormatter())
-        below.set_xlabel(title)
+        below.set_xlabel(label)
         if len(lines) == 1:
             above.set_title(f"exponent {lines[0]['exponent']:.2f}", size=10)
     axes[0, 0].set_title("the longest stages, and the others", size=10)
     axes[0, 0].set_ylabel("seconds (logarithmic)")
     axes[1, 0].set_ylabel("memory, MB")
     axes[1, 0].set_ylim(bottom=0)
-    names = [
-        f"{name.replace('_', ' ')}: exponent {stages[name]['exponent']:.2f}"
-        for name in longest[:NAMED]
-    ]
-    handles = [Line2D([], [], color=colour, marker="o") for colour in figures.COLOURS[:NAMED]]
+    names = [f"{title(name)}: exponent {stages[name]['exponent']:.2f}" for name in longest[:NAMED]]
+    handles = [Line2D([], [], color=colour, marker="o") for colour in COLOURS[:NAMED]]
     figure.legend(handles, names, loc="outside lower center", ncols=3)
     return figure

@@ -5,8 +5,14 @@ It prints the packages that were loaded.
 
 import importlib
 import sys
+from typing import Any
 
-from pipeline import params, startup
+from pipeline.core import params, process, stages
+
+
+def settings(stage: str) -> dict[str, Any]:
+    """The sections of params.yaml that a stage reads, by the names it has for them."""
+    return params.arguments(importlib.import_module(stages.find()[stage].module).main)
 
 
 def packages() -> list[str]:
@@ -17,6 +23,6 @@ def packages() -> list[str]:
 
 
 if __name__ == "__main__":
-    startup.prepare()
-    params.arguments(importlib.import_module(f"pipeline.stages.{sys.argv[1]}").main)
+    process.prepare()
+    settings(sys.argv[1])
     print(*packages())

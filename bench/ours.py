@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -11,18 +11,21 @@ from typing import Any
 
 import numpy as np
 import torch
-import yaml
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
+from bench.imports import settings
 from bench.timing import isolated, seconds
-from pipeline import artifacts, models, params, training, wide
-from pipeline.compute import Compute, half_precision
-from pipeline.datasets import Labelled
-from pipeline.models import Classifier
-from pipeline.stages import pretrain, rank_sweep
-from pipeline.training import Augmentation, Recipe
-from pipeline.validation import Validation
+from pipeline.core.labelled import Labelled
+from pipeline.learning import models, training
+from pipeline.learning.augmentation import Augmentation
+from pipeline.learning.compute import Compute, half_precision
+from pipeline.learning.models import Classifier
+from pipeline.learning.training import Recipe
+from pipeline.learning.validation import Validation
+from pipeline.ranks import wide
+from pipeline.ranks.wide import Contender
+from pipeline.studies import checkout
 
 WARM_UP = 1280
 """Images trained on before an epoch is timed."""
@@ -32,18 +35,17 @@ Training = tuple[Callable[[Tensor, Tensor], None], Tensor, Tensor]
 
 
 def copy(folder: Path) -> Path:
-    """Copies the code and the parts of the data that the stages read."""
-    for name in ("pipeline", "data/split", "data/features", "data/methods/base"):
+    """Copies the sources, and the data that the stages to be timed read."""
+    checkout.sources(folder, Path.cwd())
+    for name in ("data/split", "data/base", "data/features", "data/ranks/images"):
         shutil.copytree(name, folder / name)
-    for file in ("dvc.yaml", "params.yaml"):
-        shutil.copy(file, folder)
     return folder
 
 
 def stages(
     project: Path,
     names: Sequence[str],
-    changes: dict[str, Any],
+    changes: Mapping[str, Any],
     reproducible: bool,
 ) -> float:
     """Seconds of running stages, one process each.
@@ -54,16 +56,9 @@ def stages(
         changes: parameters and their values, as in `{"lora.trials": 10}`.
         reproducible: `compute.reproducible`.
     """
-    changed = params.read()
-    here = {"compute.reproducible": reproducible, "compute.device": "cpu"}
-    for key, value in (changes | here).items():
-        *sections, last = key.split(".")
-        section = changed
-        for name in sections:
-            section = section[name]
-        section[last] = value
-    (project / "params.yaml").write_text(yaml.safe_dump(changed))
-    commands = [[sys.executable, "-m", "pipeline", name] for name in names]
+    how = {"compute.reproducible": reproducible, "compute.device": "cpu"}
+    checkout.set_parameters(project, {**changes, **how})
+    commands = [[sys.executable, "-m", "pipeline.core.run", name] for name in names]
     run = partial(subprocess.run, cwd=project, check=True, capture_output=True)
     return sum(seconds(run, command) for command in commands)
 
@@ -81,23 +76,22 @@ def pretraining_epoch_here(reproducible: bool) -> float:
 
 def pretraining(reproducible: bool = True) -> Training:
     """An epoch of pretraining, warmed up."""
-    sections = params.arguments(pretrain.main)
     device = compute(reproducible).start()
-    recipe = sections["pretrain"].model_copy(update={"epochs": 1})
-    train = Labelled.load("data/split/old_train.safetensors")
+    recipe = settings("pretrain")["pretrain"].model_copy(update={"epochs": 1})
+    train = Labelled.load("data/split/old_train")
     model = models.cnn(train.inputs.shape[1:], len(train.classes), recipe.dropout).to(device)
     return _warm(model, train, recipe, recipe.augmentation)
 
 
 def adapting(rank: int) -> Training:
     """An epoch of LoRA on the wide network, on one thread, warmed up."""
-    sweep = params.arguments(rank_sweep.main)["rank_sweep"]
+    sweep = settings("ranks_sweep")["sweep"]
     device = compute(reproducible=True).start(threads=1)
-    base = models.load("data/wide_base/model.safetensors").to(device)
-    first = artifacts.load_json("data/wide_base/facts.json")["classes"]
-    _, train = wide.halves(wide.training_data(), first)
+    base, first = wide.load_base()
+    _, train = wide.halves(Labelled.load("data/ranks/images/train"), first)
     scaling = partial(sweep.scaling, published=False)
-    model = wide.untrained(f"rank_{rank}", base, sweep.setting.dropout, scaling)
+    contender = Contender("lora", rank)
+    model = wide.untrained(contender, base.to(device), sweep.setting.dropout, scaling)
     recipe = sweep.setting.recipe(sweep.learning_rates.lora[0]).model_copy(update={"epochs": 1})
     return _warm(model, train, recipe, sweep.setting.augmentation)
 
@@ -130,19 +124,14 @@ def sweep_operations(first: Labelled, second: Labelled, ranks: Iterable[int]) ->
         ranks: of LoRA.
     """
     base = models.mlp(first.inputs.shape[1:], len(first.classes), dropout=0.0)
-    contenders = ["full", *(f"rank_{rank}" for rank in ranks)]
+    contenders = [Contender("full"), *(Contender("lora", rank) for rank in ranks)]
     per_image = sum(
-        operations(wide.untrained(name, base, 0.0, lambda rank, inputs: 1.0)) for name in contenders
+        operations(wide.untrained(contender, base, 0.0, lambda rank, inputs: 1.0))
+        for contender in contenders
     )
-    parameters = params.read()
-    pretraining, adapting = (
-        float(section["epochs"])
-        for section in (parameters["wide_pretrain"], parameters["rank_sweep"]["setting"])
-    )
-    return (
-        pretraining * len(first.labels) * operations(base)
-        + adapting * len(second.labels) * per_image
-    )
+    before: int = settings("ranks_pretrain")["pretrain"].epochs
+    after: int = settings("ranks_sweep")["sweep"].setting.epochs
+    return before * len(first.labels) * operations(base) + after * len(second.labels) * per_image
 
 
 def operations(model: Classifier, images: int = 8) -> float:
@@ -174,5 +163,5 @@ def product_speed(reproducible: bool) -> float:
 
 def compute(reproducible: bool) -> Compute:
     """The section `compute` with another value of `reproducible`, on the CPU."""
-    section: Compute = params.arguments(pretrain.main)["compute"]
+    section: Compute = settings("pretrain")["compute"]
     return section.model_copy(update={"reproducible": reproducible, "device": "cpu"})

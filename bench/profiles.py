@@ -2,11 +2,8 @@
 
 import os
 import tempfile
-import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Callable
+from cProfile import Profile
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -14,10 +11,12 @@ from typing import Any
 from torch.profiler import ProfilerActivity, profile
 
 from bench import ours
+from bench.imports import settings
 from bench.timing import isolated
-from pipeline import params, startup, training, tuning
-from pipeline.compute import Compute
-from pipeline.tuning import Outcome, Values
+from pipeline.core import stages
+from pipeline.learning import training
+from pipeline.search import workers
+from pipeline.techniques.anchored import HeadTrial
 
 PRODUCTS = ("convolution", "mm", "addmm", "bmm")
 IMAGES = 12_800
@@ -70,39 +69,30 @@ def study(name: str) -> dict[str, float]:
         project = ours.copy(Path(folder))
         wall = ours.stages(project, [name], {}, reproducible=True)
         trials = isolated("bench.profiles:trials", name, str(project))
-    available = wall * tuning.worker_count()
+    available = wall * workers.worker_count()
     shares = {part: taken / available for part, taken in trials.items()}
     return shares | {"elsewhere": 1 - sum(shares.values())}
 
 
 def trials(name: str, project: str) -> dict[str, float]:
     """Runs a study's trials in this process; seconds in training steps and in validation passes."""
-    startup.prepare()
     os.chdir(project)
-    predict = training.predict
-    times = {"all": 0.0, "predict": 0.0, "validation": 0.0}
+    os.environ["RETAIN_WORKERS"] = "1"  # no others
+    main, sections = import_module(stages.find()[name].module).main, settings(name)
+    # Calls of built-in functions count as their callers', and are not slowed down.
+    profiled = Profile(builtins=False)
+    profiled.runcall(main, **sections)
+    trial = HeadTrial.__call__
+    validation = spent(profiled, training.predict, trial, training.fit)
+    return {"steps": spent(profiled, trial) - validation, "validation": validation}
 
-    def timed(key: str, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-        start = time.perf_counter()
-        result = function(*arguments, **options)
-        times[key] += time.perf_counter() - start
-        return result
 
-    @contextmanager
-    def here(
-        run: Callable[[int, Values], Outcome], compute: Compute
-    ) -> Iterator[Callable[[int, Values], "Future[Outcome]"]]:
-        def submit(number: int, values: Values) -> "Future[Outcome]":
-            before = times["predict"]
-            future: Future[Outcome] = Future()
-            future.set_result(timed("all", run, number, values))
-            times["validation"] += times["predict"] - before
-            return future
-
-        yield submit
-
-    training.predict = partial(timed, "predict", predict)
-    tuning._workers = here
-    stage = import_module(f"pipeline.stages.{name}")
-    stage.main(**params.arguments(stage.main))
-    return {"steps": times["all"] - times["validation"], "validation": times["validation"]}
+def spent(
+    profiled: Profile, function: Callable[..., object], *callers: Callable[..., object]
+) -> float:
+    """Seconds in a function and all that it calls; with callers, where these have called it."""
+    codes = [caller.__code__ for caller in callers]
+    entries = profiled.getstats()
+    calls = [call for entry in entries if entry.code in codes for call in entry.calls or ()]
+    chosen = calls if callers else entries
+    return sum(each.totaltime for each in chosen if each.code is function.__code__)

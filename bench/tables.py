@@ -1,11 +1,15 @@
 """The benchmark's results as tables."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-Results = Mapping[str, Any]
-Table = list[list[str]]
+from pipeline.core import artifacts
+from pipeline.scoring.names import title
+from pipeline.scoring.tables import Results, Table, markdown
 
+RESULTS = Path("metrics/bench.json")
+PICTURE = Path("plots/bench/growth.png")
 BESIDE = ("sweep", "shapes", "pretraining", "replay", "sequential", "lora")
 SYSTEMS = {"original": "original", "ours": "Retain", "native": "Retain, not reproducible"}
 PRETRAINING_EPOCHS = 10
@@ -74,7 +78,7 @@ def stages(bench: Results) -> Table:
         usage = taken[name]
         rows.append(
             [
-                name.replace("_", " "),
+                title(name),
                 f"{usage['seconds']:.1f}",
                 f"{bench['whole']['imports'][name]['seconds']:.1f}",
                 f"{usage['megabytes']:.0f}",
@@ -99,32 +103,42 @@ def studies(bench: Results) -> Table:
     rows = [["study", "training steps, %", "validation passes, %", "all else, %"]]
     for name, shares in bench["profiles"]["studies"].items():
         parts = (shares[part] for part in ("steps", "validation", "elsewhere"))
-        title = "LoRA" if name == "lora" else name
-        rows.append([title, *(f"{100 * share:.0f}" for share in parts)])
+        rows.append([title(name), *(f"{100 * share:.0f}" for share in parts)])
     return rows
 
 
-def machine(bench: Results) -> str:
-    """Where and when it was measured."""
-    measured: dict[str, list[str]] = {}
+def machine(bench: Results) -> Table:
+    """Of what code, when and where it was measured."""
+    measured: dict[tuple[str, ...], list[str]] = {}
     for name, part in bench.items():
         about = part["machine"]
-        place = (
-            f"{about['cores']} cores of {about['processor']}, PyTorch {about['torch']}, Keras "
-            f"{about['keras']}, {about['date']}"
+        place = tuple(
+            str(about.get(key, ""))
+            for key in ("commit", "date", "cores", "processor", "torch", "keras")
         )
         measured.setdefault(place, []).append(name)
-    lines = (f"{place} ({', '.join(names)})" for place, names in sorted(measured.items()))
-    return f"{'; '.join(lines)}."
+    header = ["measured", "commit", "date", "cores", "processor", "PyTorch", "Keras"]
+    rows = sorted(measured.items(), key=lambda row: row[0][1:])
+    return [header, *([", ".join(names), *place] for place, names in rows)]
 
 
-def tables(bench: Results) -> dict[str, Table]:
-    """The tables of what has been measured, by their names in README.md."""
+def parts(bench: Results) -> dict[str, str]:
+    """The tables of what has been measured, by their names in bench/README.md."""
     needed: dict[Callable[[Results], Table], set[str]] = {
         speed: set(),
         whole: {"whole"},
         stages: {"whole", "growth"},
         products: {"profiles"},
         studies: {"profiles"},
+        machine: set(),
     }
-    return {table.__name__: table(bench) for table, needs in needed.items() if needs <= set(bench)}
+    return {
+        table.__name__: markdown(table(bench))
+        for table, needs in needed.items()
+        if needs <= set(bench)
+    }
+
+
+def saved() -> dict[str, Any]:
+    """What was measured before."""
+    return artifacts.load_json(RESULTS) if RESULTS.exists() else {}

@@ -11,7 +11,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from pipeline import startup
+from pipeline.core import process
 
 RUNS = 3
 
@@ -24,18 +24,18 @@ def seconds(work: Callable[..., object], *arguments: Any) -> float:
 
 
 def isolated(name: str, *arguments: Any) -> Any:
-    """The result of a function in a new process, whose threads wait as those of a stage do.
+    """The result of a function in a new process, prepared as that of a stage is.
 
     Args:
         name: the module and the function, as in `bench.ours:product_speed`.
         arguments: of the function.
     """
-    startup.prepare()
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(_call, name, arguments).result()
 
 
 def _call(name: str, arguments: tuple[Any, ...]) -> Any:
+    process.prepare()
     module, _, function = name.partition(":")
     return getattr(import_module(module), function)(*arguments)
 

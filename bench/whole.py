@@ -9,13 +9,14 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from bench.clone import clone
 from bench.timing import seconds
 from bench.usage import repro
-from pipeline import params
-from tests.project import ROOT, Project, fresh_clone
+from pipeline.core import stages
+from pipeline.studies import checkout
 
 ROUNDS = 5
-CHANGE = {"lora": {"rank": 8}}
+CHANGE = {"lora.rank": 8}
 
 
 def measure() -> dict[str, Any]:
@@ -30,36 +31,41 @@ def measure() -> dict[str, Any]:
     Raises:
         RuntimeError: if the results aren't the committed ones.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        project = Project(Path(folder, "retain", "main"))
-        fresh_clone(ROOT, project.folder)
-        run = repro(project.folder, "--force")  # a clone has the outputs that are in git
-        if changed := project.run("git", "status", "--porcelain", "dvc.lock", "metrics", "plots"):
+    with clone() as project:
+        run = repro(project, "--force")  # a clone has the outputs that are in git
+        if changed := changes(project):
             raise RuntimeError(f"not the committed results:\n{changed}")
-        no_op = nothing(project.folder, Path(folder, "empty"))
-        project.set(CHANGE)
-        change = repro(project.folder)
+        no_op = nothing(project)
+        checkout.set_parameters(project, CHANGE)
+        change = repro(project)
     return {
         "seconds": run.seconds,
         "stages": run.stages,
         "change": change.seconds,
         **no_op,
-        "imports": {name: loaded(name) for name in params.stage_names()},
+        "imports": {name: loaded(name) for name in stages.find()},
     }
 
 
-def nothing(project: Path, empty: Path) -> dict[str, float]:
+def changes(project: Path) -> str:
+    """The results that differ from those committed, a line each."""
+    command = ["git", "status", "--porcelain", "dvc.lock", "metrics", "plots"]
+    done = subprocess.run(command, cwd=project, check=True, capture_output=True, text=True)
+    return done.stdout
+
+
+def nothing(project: Path) -> dict[str, float]:
     """Medians of the seconds of `dvc repro` in a finished project and in an empty one, in turn."""
-    empty.mkdir()
-    for command in (["git", "init", "--quiet"], ["dvc", "init", "--quiet"]):
-        subprocess.run(command, cwd=empty, check=True)
-    shutil.copy(ROOT / ".dvc/config", empty / ".dvc")
-    (empty / "dvc.yaml").write_text("stages: {}\n")
     run = partial(subprocess.run, ["dvc", "repro"], check=True, capture_output=True)
     times: dict[str, list[float]] = {"nothing": [], "empty": []}
-    for _ in range(ROUNDS):
-        times["nothing"].append(seconds(partial(run, cwd=project)))
-        times["empty"].append(seconds(partial(run, cwd=empty)))
+    with tempfile.TemporaryDirectory() as empty:
+        for command in (["git", "init", "--quiet"], ["dvc", "init", "--quiet"]):
+            subprocess.run(command, cwd=empty, check=True)
+        shutil.copy(project / ".dvc/config", Path(empty, ".dvc"))
+        Path(empty, "dvc.yaml").write_text("stages: {}\n")
+        for _ in range(ROUNDS):
+            times["nothing"].append(seconds(partial(run, cwd=project)))
+            times["empty"].append(seconds(partial(run, cwd=empty)))
     return {name: median(taken) for name, taken in times.items()}
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from pipeline.compute import Compute
+from pipeline.learning.compute import Compute
 from tests.project import SMALL, Project, copy_sources
 
 # The tests compute as the stages do; PyTorch reads the settings but once.
@@ -56,5 +56,5 @@ def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def edit(sources: Path) -> Callable[[dict[str, Any]], None]:
-    """Changes values of params.yaml in `sources`."""
+    """Changes values of params.yaml in `sources`, by dotted keys."""
     return Project(sources).set

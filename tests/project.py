@@ -1,7 +1,7 @@
 """A copy of this project in a folder of its own, driven by real commands."""
 
+import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -10,34 +10,36 @@ from typing import Any
 
 import yaml
 
+from pipeline.studies import checkout
+
 ROOT = Path(__file__).parents[1]
-CONTENDERS = ("transfer", "scratch", "random", "fine_tuned")
-STUDY = {
-    "trials": 4,
-    "strengths": [0.0, 0.5, 1.0, 2.0],
-    "search": {"epochs": {"low": 1, "high": 3}},
-}
+CONTENDERS = ("frozen", "scratch", "random", "fine_tuned")
 SMALL: dict[str, Any] = {
-    "data": {"dataset": "digits"},
-    "pretrain": {"epochs": 4},
-    "joint": {"epochs": 1},
-    "statistics": {"rank": 5, "width": 200},
-    "analytic": {"widths": [100, 200]},
-    "sequential": STUDY,
-    "lora": STUDY,
-    "shapes": {"images": {"train": 40, "validation": 20, "test": 20}},
-    "shapes_pretrain": {"epochs": 2},
-    "transfer_both": {"epochs": 1},
-    "label_efficiency": {"images": [2, 5]} | {name: {"steps": 10} for name in CONTENDERS},
-    "transfer": {name: {"epochs": 2} for name in CONTENDERS},
-    "wide_pretrain": {"epochs": 3},
-    "rank_sweep": {
-        "ranks": [1, 4],
-        "learning_rates": {"lora": [0.001]},
-        "setting": {"epochs": 1},
-        "published": {"epochs": 1},
-    },
+    "data.source": "digits",
+    "pretrain.epochs": 4,
+    "joint.epochs": 1,
+    "statistics.rank": 5,
+    "statistics.width": 200,
+    "analytic.widths": [100, 200],
+    "ranks.images.source": "digits",
+    "ranks.pretrain.epochs": 3,
+    "ranks.sweep.ranks": [1, 4],
+    "ranks.sweep.learning_rates.lora": [0.001],
+    "ranks.sweep.setting.epochs": 1,
+    "ranks.sweep.published.epochs": 1,
+    "shapes.draw.images": {"train": 40, "validation": 20, "test": 20},
+    "shapes.pretrain.epochs": 2,
+    "shapes.both.epochs": 1,
+    "shapes.few_labels.images": [2, 5],
 }
+"""Parameters with which the whole pipeline takes a minute or two."""
+for _section in ("sequential", "lora"):
+    SMALL[f"{_section}.trials"] = 4
+    SMALL[f"{_section}.strengths"] = [0.0, 0.5, 1.0, 2.0]
+    SMALL[f"{_section}.search.epochs"] = {"low": 1, "high": 3}
+for _name in CONTENDERS:
+    SMALL[f"shapes.transfer.{_name}.epochs"] = 2
+    SMALL[f"shapes.few_labels.{_name}.steps"] = 10
 
 
 # Loaded by every Python process that has its folder on the path, the workers of a study too.
@@ -87,6 +89,10 @@ class Project:
         assert done.returncode == code, f"{command}\n{done.stdout}\n{done.stderr}"
         return done.stdout + done.stderr
 
+    def pipeline(self, *arguments: str, code: int = 0) -> str:
+        """Runs `python -m pipeline`, and returns what it printed."""
+        return self.run(sys.executable, "-m", "pipeline", *arguments, code=code)
+
     @property
     def audit(self) -> Path:
         """The folder of the audit's records, beside the project."""
@@ -96,14 +102,32 @@ class Project:
         """What a stage opened in an audited run: JSON lines of path and whether to write."""
         return (self.audit / stage).read_text().splitlines()
 
-    def repro(self) -> list[str]:
+    def repro(self, *targets: str) -> list[str]:
         """Runs `dvc repro`, and returns the stages that ran."""
-        return stages_run(self.run("dvc", "repro"))
+        return stages_run(self.run("dvc", "repro", *targets))
 
-    def set(self, changes: dict[str, Any]) -> None:
-        """Changes values of params.yaml."""
-        path = self.folder / "params.yaml"
-        path.write_text(yaml.safe_dump(_merged(yaml.safe_load(path.read_text()), changes)))
+    def json(self, name: str) -> Any:
+        """The content of a JSON file."""
+        return json.loads((self.folder / name).read_text())
+
+    def set(self, changes: Mapping[str, Any]) -> None:
+        """Changes values of params.yaml, by dotted keys, whether they are known or not."""
+        self.edit("params.yaml", changes)
+
+    def edit(self, file: str, changes: Mapping[str, Any]) -> None:
+        """Changes values of a YAML file, by dotted keys; None in place of a mapping removes it."""
+        path = self.folder / file
+        content = yaml.safe_load(path.read_text())
+        for key, value in changes.items():
+            *parents, last = key.split(".")
+            section = content
+            for name in parents:
+                section = section.setdefault(name, {})
+            if value is None and isinstance(section.get(last), dict):
+                del section[last]
+            else:
+                section[last] = value
+        path.write_text(yaml.safe_dump(content, sort_keys=False))
 
     def append(self, file: str, text: str) -> None:
         """Adds text to a file."""
@@ -131,20 +155,4 @@ def stages_run(output: str) -> list[str]:
 
 def copy_sources(destination: Path) -> None:
     """Copies what git tracks, or would, but no results."""
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=True)
-    for name in filter(None, listed.stdout.split("\0")):
-        if name == "dvc.lock" or name.startswith(("metrics/", "plots/")):
-            continue
-        if (ROOT / name).is_file():
-            (destination / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(ROOT / name, destination / name)
-
-
-def _merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    return old | {
-        key: _merged(old[key], value)
-        if isinstance(value, dict) and isinstance(old.get(key), dict)
-        else value
-        for key, value in new.items()
-    }
+    checkout.sources(destination, ROOT)

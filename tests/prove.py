@@ -15,24 +15,24 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from pipeline.studies import dag
 from tests.project import ROOT, fresh_clone
-from tests.test_reproducible import HOSTILE
+from tests.whole.test_reproducible import HOSTILE
 
 RESULTS = ("dvc.lock", "metrics", "plots")
 SINGLE = ["repro", "--single-item"]
-SHAPES = ["transfer", "transfer_both", "label_efficiency"]
-IN_GIT = [*SINGLE, "--force", "evaluate_ranks", "plot"]
+SHAPES = ["shapes_transfer", "shapes_both", "shapes_few_labels"]
+IN_GIT = [*SINGLE, "--force", "plot", "ranks_evaluate", "ranks_plot", "shapes_plot"]
 """Runs the stages whose outputs are all in git, so that a fresh clone has them."""
 ONE_AFTER_ANOTHER = [[["repro"]], [IN_GIT]]
+DAG = dag.stages(ROOT)
+METHODS = [name for name in DAG if f"data/methods/{name}" in dag.outputs(DAG[name])]
 SIDE_BY_SIDE = [
-    [["repro", "split"]],
+    [["repro", "split", "ranks_images"]],
     # One by one, for a stage that is looked at must not be read by another at that time.
-    [[*SINGLE, "pretrain", "features"], [*SINGLE, "wide_pretrain"], ["repro", *SHAPES]],
-    [
-        [*SINGLE, "replay", "sequential", "joint"],
-        [*SINGLE, "lora", "statistics", "analytic"],
-    ],
-    [[*SINGLE, "gaussian_replay"], [*SINGLE, "gaussian_lora"]],
+    [[*SINGLE, "pretrain", "features"], [*SINGLE, "ranks_pretrain"], ["repro", *SHAPES]],
+    [[*SINGLE, "statistics"], [*SINGLE, "ranks_sweep"]],
+    [[*SINGLE, *METHODS[::2]], [*SINGLE, *METHODS[1::2]]],
     [["repro"]],
     [IN_GIT],
 ]

@@ -100,7 +100,8 @@ def load_rows(path: Path | str) -> npt.NDArray[Any]:
     A change of the array stays in this process; the file is never written.
     """
     try:
-        return np.load(path, mmap_mode="c", allow_pickle=False)
+        array: npt.NDArray[Any] = np.load(path, mmap_mode="c", allow_pickle=False)
+        return array
     except FileNotFoundError:
         message = f"{path}: not found; `dvc repro` makes it, `dvc checkout` restores it"
         raise InputError(message) from None
@@ -178,6 +179,14 @@ def load_table(path: Path | str) -> "pd.DataFrame":
         return pd.read_csv(io.BytesIO(load_bytes(path)))
     except ValueError as error:
         raise InputError(f"{path}: not a CSV table: {error}") from None
+
+
+def load_records(path: Path | str) -> list[dict[str, Any]]:
+    """Loads a CSV file as rows, its figures as numbers."""
+    return [
+        {str(key): value for key, value in row.items()}
+        for row in load_table(path).to_dict("records")
+    ]
 
 
 def load_tables(folder: Path | str) -> "pd.DataFrame":

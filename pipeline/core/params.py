@@ -10,7 +10,7 @@ import re
 import typing
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
@@ -43,6 +43,9 @@ class Section(BaseModel):
     """A section of params.yaml: no unknown keys, no silent conversions."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+Model = TypeVar("Model", bound=Section)
 
 
 class _Loader(yaml.SafeLoader):
@@ -101,19 +104,35 @@ def read(path: Path = PARAMS) -> dict[str, Any]:
     Raises:
         InputError: if the file is missing, isn't YAML or holds a section unknown to every stage.
     """
+    content = _parsed(path)
+    _known(path, "", content, [*stages.SHARED, *OWN, *_sections_of(""), *stages.QUESTIONS])
+    for question in stages.QUESTIONS:
+        if question in content:
+            _known(path, question, content[question], _sections_of(question))
+    return dict(content)
+
+
+def load(path: Path, kind: type[Model]) -> Model:
+    """Reads a YAML file that is one section as a whole.
+
+    Raises:
+        InputError: if the file is missing, isn't YAML or is refused.
+    """
     try:
-        content = yaml.load(path.read_text("utf-8"), _Loader)
+        return kind.model_validate(_parsed(path))
+    except ValidationError as error:
+        raise InputError(f"{path}: {_first_problem('', kind, error)}") from None
+
+
+def _parsed(path: Path) -> Any:
+    try:
+        return yaml.load(path.read_text("utf-8"), _Loader)
     except FileNotFoundError:
         raise InputError(f"{path}: not found in {Path.cwd()}") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: not readable as YAML: {' '.join(str(error).split())}") from None
-    _known(path, "", content, [*stages.SHARED, *OWN, *_sections_of(""), *stages.QUESTIONS])
-    for question in stages.QUESTIONS:
-        if question in content:
-            _known(path, question, content[question], _sections_of(question))
-    return dict(content)
 
 
 def _sections_of(question: str) -> list[str]:
@@ -147,12 +166,13 @@ def _validate(path: Path, section: str, kind: Any, content: Mapping[str, Any]) -
 
 def _first_problem(section: str, kind: Any, error: ValidationError) -> str:
     problem = error.errors()[0]
-    key = ".".join(str(part) for part in (section, *problem["loc"]))
+    key = ".".join(str(part) for part in (section, *problem["loc"]) if part != "")
     if problem["type"] == "extra_forbidden":
         model = kind
         for part in problem["loc"][:-1]:
             model = _model(model.model_fields[part].annotation)
-        return _unknown(key, [f"{key.rpartition('.')[0]}.{field}" for field in model.model_fields])
+        parent = "".join(key.rpartition(".")[:2])
+        return _unknown(key, [f"{parent}{field}" for field in model.model_fields])
     if problem["type"] == "missing":
         return f"{key} is missing"
     message = problem["msg"].removeprefix("Value error, ")

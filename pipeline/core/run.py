@@ -1,6 +1,7 @@
 """`python -m pipeline.core.run STAGE` runs one stage with its sections of params.yaml."""
 
 import importlib
+import signal
 import sys
 from collections.abc import Callable
 
@@ -26,6 +27,7 @@ def main(arguments: list[str]) -> int:
 def guarded(name: str, work: Callable[[], int | None]) -> int:
     """Does some work, and says in one line what went wrong; returns the exit code."""
     process.prepare()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return work() or 0
     except InputError as error:

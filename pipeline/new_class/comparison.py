@@ -101,12 +101,7 @@ def strength(learned: list[Method], on: Predictions, part: str) -> Rows:
 
 def studies(learned: list[Method]) -> Rows:
     """The rows of the study of every method that has one."""
-    return [
-        {"method": method.name, **row}
-        for method in learned
-        if method.study is not None
-        for row in method.study.to_dict("records")
-    ]
+    return [{"method": method.name, **row} for method in learned for row in method.study]
 
 
 def mistakes(logits: dict[str, Tensor], test: Labelled, count: int) -> Rows:

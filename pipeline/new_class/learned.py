@@ -4,15 +4,14 @@ from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pipeline.core import artifacts
 from pipeline.learning.models import Classifier
 from pipeline.new_class import results
 from pipeline.techniques import adapters, strength
 
-if TYPE_CHECKING:
-    import pandas as pd
+Rows = list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -25,16 +24,16 @@ class Method:
         tuned: the model at strength 1, if a strength was chosen.
         facts: `original_data`, `trainable_parameters` and `kept_bytes`; `strength` and `strengths`
             if a strength was chosen.
-        curve: the training, a row per validation, if there was one.
-        study: the hyper-parameter study, a row per trial, if there was one.
+        curve: the training, a row per validation; empty if there was none.
+        study: the hyper-parameter study, a row per trial; empty if there was none.
     """
 
     name: str
     model: Classifier
     tuned: Classifier | None
     facts: dict[str, Any]
-    curve: "pd.DataFrame | None"
-    study: "pd.DataFrame | None"
+    curve: Rows
+    study: Rows
 
 
 def load(names: Sequence[str]) -> list[Method]:
@@ -55,7 +54,7 @@ def _load(name: str, base: Classifier) -> Method:
 def _with_about(folder: Path, name: str, tuned: Classifier, base: Classifier | None) -> Method:
     facts = artifacts.load_json(folder / "facts.json")
     curve, study = (
-        artifacts.load_table(folder / file) if (folder / file).exists() else None
+        artifacts.load_records(folder / file) if (folder / file).exists() else []
         for file in ("curve.csv", "study.csv")
     )
     if base is None or "strength" not in facts:

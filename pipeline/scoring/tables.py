@@ -45,3 +45,17 @@ def markdown(rows: Sequence[Sequence[str]]) -> str:
         for column, width in enumerate(widths)
     )
     return "\n".join([lines[0], f"{rule}|", *lines[1:]])
+
+
+def fill(text: str, parts: Mapping[str, str]) -> str:
+    """Replaces what stands between `<!-- NAME -->` and `<!-- end NAME -->` by the part NAME.
+
+    Parts without markers are left out, and markers without a part keep what they have.
+    """
+    for name, part in parts.items():
+        begin, end = f"<!-- {name} -->", f"<!-- end {name} -->"
+        before, _, rest = text.partition(begin)
+        _, found, after = rest.partition(end)
+        if found:
+            text = f"{before}{begin}\n{part}\n{end}{after}"
+    return text

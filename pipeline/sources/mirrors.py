@@ -5,7 +5,7 @@ import time
 import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from tqdm import tqdm
@@ -78,7 +78,7 @@ def download(url: str, largest: int) -> bytes:
             content = bytearray()
             start = time.monotonic()
             # Not `iter_content`, which waits for a whole chunk, however slowly it comes.
-            while part := response.raw.read1(CHUNK):
+            for part in iter(lambda: _read(response.raw), b""):
                 content += part
                 progress.update(len(part))
                 if len(content) > largest:
@@ -89,6 +89,16 @@ def download(url: str, largest: int) -> bytes:
     if size and len(content) < size:
         raise OSError(f"{len(content):,} bytes, but {size:,} announced")
     return bytes(content)
+
+
+def _read(answer: Any) -> bytes:
+    """What has come of an answer: at least a byte, unless it has ended."""
+    from urllib3.exceptions import HTTPError
+
+    try:
+        return bytes(answer.read1(CHUNK))
+    except HTTPError as error:
+        raise OSError(str(error)) from None
 
 
 def _from_mirror(name: str, mirror: str, size: int) -> bytes:

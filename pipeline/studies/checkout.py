@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import tarfile
 from collections.abc import Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,14 @@ from pipeline.core.labelled import closest
 
 def committed(folder: Path, project: Path) -> None:
     """Copies what is committed in a project."""
-    archive = _git(project, "archive", "--format=tar", "HEAD")
+    archive = git(project, "archive", "--format=tar", "HEAD")
     with tarfile.open(fileobj=io.BytesIO(archive)) as files:
         files.extractall(folder, filter="data")
 
 
 def sources(folder: Path, project: Path) -> None:
     """Copies the files that git tracks, or would, as they are now, but no results."""
-    listed = _git(project, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    listed = git(project, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     for name in filter(None, listed.decode().split("\0")):
         if name == "dvc.lock" or name.startswith(("metrics/", "plots/")):
             continue
@@ -34,7 +35,7 @@ def sources(folder: Path, project: Path) -> None:
 
 
 def configure(folder: Path, cache: Path | None) -> None:
-    """Lets DVC work in a copy without git, and with the cache of another project if one is given."""
+    """Lets DVC work in a copy without git, with the cache of another project if one is given."""
     lines = ["[core]", "    no_scm = true"]
     if cache:
         lines += ["[cache]", f"    dir = {cache}"]
@@ -42,26 +43,29 @@ def configure(folder: Path, cache: Path | None) -> None:
 
 
 def set_parameters(folder: Path, changes: Mapping[str, Any]) -> None:
-    """Changes values of a copy's params.yaml.
+    """Changes values of a copy's params.yaml, by dotted keys, as in `{"lora.rank": 8}`."""
+    path = folder / params.PARAMS
+    content = changed(params.read(path), changes)
+    path.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
 
-    Args:
-        folder: the copy.
-        changes: dotted keys and their values, as in `{"lora.rank": 8}`.
+
+def changed(content: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The content of params.yaml with other values for some dotted keys.
 
     Raises:
         InputError: if there is no such key.
     """
-    path = folder / params.PARAMS
-    content = params.read(path)
+    result = deepcopy(dict(content))
     for key, value in changes.items():
-        *parents, last = key.split(".")
-        section: Any = content
-        for name in (*parents, last):
+        parent: Any = {}
+        section: Any = result
+        for name in key.split("."):
             if not isinstance(section, dict) or name not in section:
-                raise InputError(f"{path.name}: no key {key}; {closest(key, _keys(content))}")
+                hint = closest(key, _keys(content))
+                raise InputError(f"{params.PARAMS}: no key {key}; {hint}")
             parent, section = section, section[name]
-        parent[last] = value
-    path.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
+        parent[key.rpartition(".")[2]] = value
+    return result
 
 
 def _keys(content: Mapping[str, Any], prefix: str = "") -> list[str]:
@@ -73,7 +77,12 @@ def _keys(content: Mapping[str, Any], prefix: str = "") -> list[str]:
     return keys
 
 
-def _git(project: Path, *arguments: str) -> bytes:
+def git(project: Path, *arguments: str) -> bytes:
+    """What a command of git prints in a project.
+
+    Raises:
+        InputError: if it fails.
+    """
     done = subprocess.run(("git", *arguments), cwd=project, capture_output=True, check=False)
     if done.returncode:
         raise InputError(f"git {arguments[0]}: {done.stderr.decode().strip()}")

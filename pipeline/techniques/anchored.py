@@ -15,7 +15,8 @@ from pipeline.learning.compute import Compute
 from pipeline.learning.training import Curve, Optimisation, Recipe
 from pipeline.learning.validation import Objective, Validation
 from pipeline.search import study
-from pipeline.search.study import Outcome, Range, Values
+from pipeline.search.study import Range
+from pipeline.search.workers import Outcome, Values
 from pipeline.techniques import adapters, strength
 
 

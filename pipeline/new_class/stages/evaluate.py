@@ -38,9 +38,8 @@ def main(compute: Compute, methods: Methods) -> None:
         rows = comparison.predictions(values, test)
         artifacts.save_table(f"plots/new_class/predictions/{name}.csv", rows)
     for method in compared:
-        if method.curve is not None:
-            rows = method.curve.to_dict("records")
-            artifacts.save_table(f"plots/new_class/curves/{method.name}.csv", rows)
+        if method.curve:
+            artifacts.save_table(f"plots/new_class/curves/{method.name}.csv", method.curve)
     artifacts.save_table(f"{TABLES}/confusion.csv", comparison.confusion(logits, test))
     artifacts.save_table(f"{TABLES}/detection.csv", comparison.detection(logits, test))
     artifacts.save_table(f"{TABLES}/mcnemar.csv", comparison.mcnemar(logits, test))

@@ -55,7 +55,8 @@ def best(finished: list[tuple[Values, Outcome]]) -> list[tuple[Values, Outcome]]
 
 def folder_of(values: Values) -> Path:
     """Where a contender's results are."""
-    return wide.SWEEP / ("published" if values["published"] else "tuned") / values["contender"].name
+    setting = "published" if values["published"] else "tuned"
+    return Path(wide.SWEEP, setting, values["contender"].name)
 
 
 def described(values: Values) -> Values:

@@ -1,0 +1,63 @@
+"""`python -m pipeline check` validates the parameters of all stages, and runs none."""
+
+import importlib
+import inspect
+from pathlib import Path
+
+import yaml
+
+from pipeline.core import artifacts, params, stages
+from pipeline.core.errors import InputError
+from pipeline.core.labelled import closest
+
+
+def main(arguments: list[str]) -> None:
+    """Validates every stage's sections of params.yaml, and that the methods are what they say.
+
+    Raises:
+        InputError: naming the first key or file that is refused.
+    """
+    if arguments:
+        raise InputError(f"found {arguments[0]}; nothing is accepted behind check")
+    read = set()
+    for stage in stages.find().values():
+        entry = importlib.import_module(stage.module).main
+        params.arguments(entry)
+        read |= {stage.section(name) for name in inspect.signature(entry).parameters}
+    content = params.read()
+    given = {name for name in content if name not in stages.QUESTIONS}
+    for question in stages.QUESTIONS:
+        given |= {f"{question}.{name}" for name in content[question]}
+    if unread := sorted(given - read):
+        raise InputError(f"params.yaml: section {unread[0]} is read by no stage")
+    methods(content["methods"])
+
+
+def methods(listed: list[str]) -> None:
+    """Holds the list of methods against their scripts, and both against dvc.yaml.
+
+    Raises:
+        InputError: naming what is missing, and where.
+    """
+    scripts = list(stages.methods())
+    if unknown := [name for name in listed if name not in scripts]:
+        raise InputError(
+            f"params.yaml: methods has {unknown[0]}, but there is no pipeline/methods/"
+            f"{unknown[0]}.py; {closest(unknown[0], scripts)}"
+        )
+    if twice := [name for name in listed if listed.count(name) > 1]:
+        raise InputError(f"params.yaml: methods names {twice[0]} twice")
+    dag = yaml.safe_load(artifacts.load_bytes(Path("dvc.yaml")))["stages"]
+    compared = dag["evaluate"]["deps"]
+    for name in {*scripts, *listed}:
+        folder = f"data/methods/{name}"
+        if name not in dag:
+            raise InputError(f"dvc.yaml: pipeline/methods/{name}.py has no stage {name}")
+        if folder not in dag[name].get("outs", []):
+            raise InputError(f"dvc.yaml: stage {name} must have {folder} among its outs")
+        if folder not in compared:
+            raise InputError(f"dvc.yaml: evaluate must have {folder} among its deps")
+    for folder in compared:
+        name = Path(folder).name
+        if folder == f"data/methods/{name}" and name not in scripts:
+            raise InputError(f"dvc.yaml: evaluate needs {folder}, which no method makes")

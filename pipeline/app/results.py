@@ -1,0 +1,118 @@
+"""`python -m pipeline results` prints what the last run came to.
+
+With files, it fills in the means of the replicates between `<!-- NAME -->` and `<!-- end NAME -->`.
+"""
+
+import json
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipeline.core import artifacts, params, stages
+from pipeline.core.errors import InputError
+from pipeline.new_class import report as new_class
+from pipeline.ranks import report as ranks
+from pipeline.scoring.tables import Results, Table, fill, markdown
+from pipeline.shapes import report as shapes
+
+QUESTIONS: Mapping[str, Mapping[str, Callable[[Results, Results], Table]]] = {
+    "new_class": {"methods": new_class.methods},
+    "ranks": {"ranks": ranks.ranks},
+    "shapes": {
+        "transfer": shapes.transfer,
+        "unknown": shapes.unknown,
+        "rejected": shapes.rejected,
+    },
+}
+"""The tables of each question, by their names in the texts that show them."""
+
+DATA: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "new_class": lambda run_with: (
+        f"{run_with['data']['source']}, new: "
+        f"{', '.join(map(str, run_with['split']['new_classes']))}"
+    ),
+    "ranks": lambda run_with: str(run_with["ranks.images"]["source"]),
+    "shapes": lambda run_with: "drawn, {size}×{size} pixels".format(**run_with["shapes.draw"]),
+}
+"""The data of each question, from the parameters that its stages were run with."""
+
+
+def main(files: list[str]) -> None:
+    """Prints the tables of the last run, or fills those of the replicates in files.
+
+    Raises:
+        InputError: if there are no results.
+    """
+    if files:
+        parts = replicated()
+        for file in files:
+            text = fill(artifacts.load_bytes(file).decode(), parts)
+            artifacts.save_bytes(file, text.encode())
+        return
+    shown = [last(question) for question in QUESTIONS if _metrics(question).exists()]
+    if not shown:
+        raise InputError("no results yet: `make repro` makes them")
+    print("\n\n".join(shown))
+    print(f"\nAt commit {_commit()}. Pictures: plots/*/pictures; tables: plots/*/tables.")
+    print("`dvc plots show` makes an interactive page of curves and confusion matrices.")
+
+
+def replicated() -> dict[str, str]:
+    """The tables of the replicates, in Markdown, by their names."""
+    study = artifacts.load_json("metrics/studies/replicates.json")
+    means = study["summary"]["default"]
+    facts = next(iter(study["cells"].values()))["metrics"]
+    return {
+        name: markdown(table(means[question], facts[question]))
+        for question, tables in QUESTIONS.items()
+        for name, table in tables.items()
+    }
+
+
+def last(question: str) -> str:
+    """The tables of a question's last run, with the data that they belong to."""
+    found = artifacts.load_json(_metrics(question))
+    # What was published is of MNIST, and of the published settings.
+    tables = [_without_published(table(found, found)) for table in QUESTIONS[question].values()]
+    heading = f"{question.replace('_', ' ')} ({described(question)})"
+    return "\n\n".join([heading, *map(markdown, tables)])
+
+
+def described(question: str) -> str:
+    """The data that a question's results are of, from dvc.lock, and whether they are up to date."""
+    path = Path("dvc.lock")
+    locked = yaml.safe_load(artifacts.load_bytes(path))["stages"] if path.exists() else {}
+    own = "" if question == "new_class" else question
+    run_with: dict[str, Any] = {}
+    for name, stage in stages.find().items():
+        if stage.question == own:
+            run_with |= locked.get(name, {}).get("params", {}).get(params.PARAMS.name, {})
+    now = params.read()
+    changed = [key for key, value in run_with.items() if _now(now, key) != value]
+    late = f"; older than params.yaml, where {changed[0]} has changed" if changed else ""
+    return DATA[question](run_with) + late
+
+
+def _now(content: Mapping[str, Any], key: str) -> Any:
+    value: Any = content
+    for part in key.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return json.loads(json.dumps(value))
+
+
+def _metrics(question: str) -> Path:
+    return Path(f"metrics/{question}.json")
+
+
+def _without_published(table: Table) -> Table:
+    """A table without its last column if that has published figures."""
+    return [row[:-1] for row in table] if table[0][-1].startswith("published") else table
+
+
+def _commit() -> str:
+    command = ["git", "describe", "--always", "--dirty"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "none"

@@ -1,0 +1,70 @@
+"""Processes of other programs that end with this one."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+GRACE = 1.5
+"""Seconds that a child has to end before it is killed."""
+
+_alive: "set[subprocess.Popen[str]]" = set()
+
+
+@contextmanager
+def running(
+    command: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    quiet: bool = True,
+) -> "Iterator[subprocess.Popen[str]]":
+    """Starts a program in a folder, with all that it starts itself in one group.
+
+    Whatever ends the context (Ctrl-C, SIGTERM, an error) ends the whole group.
+
+    Args:
+        command: the program and its arguments.
+        folder: where it runs.
+        environment: further variables.
+        quiet: whether its errors go to its output, which is to be read from the pipe.
+    """
+    with subprocess.Popen(
+        command,
+        cwd=folder,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"} | dict(environment or {}),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT if quiet else None,
+        text=True,
+        start_new_session=True,
+    ) as child:
+        _alive.add(child)
+        try:
+            yield child
+        finally:
+            _alive.discard(child)
+            _end(child)
+
+
+def end_all() -> None:
+    """Ends all that is running, for threads that wait for it cannot be interrupted."""
+    for child in list(_alive):
+        _alive.discard(child)
+        _end(child)
+
+
+def ended(child: "subprocess.Popen[str]") -> bool:
+    """Whether a child did not end by itself, but by `end_all`."""
+    return child not in _alive
+
+
+def _end(child: "subprocess.Popen[str]") -> None:
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        if child.poll() is not None:
+            break
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.pid, number)
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(GRACE)

@@ -1,0 +1,46 @@
+"""`python -m pipeline demo` runs the pipeline on small bundled digits, in a copy.
+
+The shapes are left out: with as few images as would do for a demonstration, transfer loses.
+"""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from pipeline.core.errors import InputError
+from pipeline.studies import checkout
+from pipeline.studies.repro import repro
+
+SETTINGS = {
+    "data.source": "digits",
+    "pretrain.epochs": 8,
+    "sequential.trials": 8,
+    "lora.trials": 8,
+    "lora.batch": 16,
+    "statistics.width": 1000,
+    "analytic.widths": [1000],
+    "gaussian_replay.samples": 1000,
+    "gaussian_lora.samples": 1000,
+    "ranks.images.source": "digits",
+    "ranks.sweep.ranks": [1, 8],
+    "ranks.sweep.setting.epochs": 3,
+    "ranks.sweep.published.epochs": 1,
+}
+"""Fewer images, trials, ranks and epochs than by default."""
+STAGES = ["plot", "ranks_plot"]
+
+
+def main(arguments: list[str]) -> None:
+    """Runs the first two questions in a copy that is thrown away, and prints the results."""
+    if arguments:
+        raise InputError(f"found {arguments[0]}; nothing is accepted behind demo")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        checkout.sources(folder, Path())
+        checkout.configure(folder, cache=None)
+        checkout.set_parameters(folder, SETTINGS)
+        repro(folder, STAGES, tell=print)
+        print(flush=True)
+        command = [sys.executable, "-m", "pipeline", "results"]
+        subprocess.run(command, cwd=folder, check=True)

@@ -1,0 +1,62 @@
+"""Pictures of a study."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from pipeline.new_class import figures as new_class
+from pipeline.ranks import comparison
+from pipeline.ranks import figures as ranks
+from pipeline.scoring import pictures
+from pipeline.shapes import figures as shapes
+from pipeline.studies.summary import plain
+
+
+def draw(study: Mapping[str, Any]) -> dict[str, bytes]:
+    """The comparisons of a study's cases with error bars, as PNG, by their names.
+
+    Args:
+        study: the content of its file in `metrics/studies/`.
+    """
+    drawn = {}
+    for case, means in study["summary"].items():
+        cell = next(cell for cell in study["cells"].values() if cell["case"] == case)
+        suffix = f"_{case}" if len(study["summary"]) > 1 else ""
+        for question, figure in DRAWN.items():
+            if question in means:
+                content = pictures.png(figure(means[question], cell["metrics"][question]))
+                drawn[f"{question}{suffix}"] = content
+    return drawn
+
+
+def _new_class(means: Mapping[str, Any], single: Mapping[str, Any]) -> Figure:
+    methods = {
+        name: {"original_data": single[name]["original_data"]} | plain(figure)
+        for name, figure in means.items()
+    }
+    for method in methods.values():
+        for key in ("accuracy", "accuracy_old", "accuracy_new"):
+            half = method[f"{key}_ci95"]
+            method[f"{key}_ci95"] = [method[key] - half, method[key] + half]
+    return new_class.comparison(methods)
+
+
+def _ranks(means: Mapping[str, Any], single: Mapping[str, Any]) -> Figure:
+    tuned = {name: plain(figure) for name, figure in means.items() if name != "published"}
+    published = {name: plain(figure) for name, figure in means.get("published", {}).items()}
+    return ranks.sweep(pd.DataFrame(comparison.table(tuned | {"published": published})))
+
+
+def _shapes(means: Mapping[str, Any], single: Mapping[str, Any]) -> Figure:
+    rows = [
+        {"contender": name, "labels": int(count)}
+        | {"accuracy": figure["mean"], "ci95": figure["ci95"]}
+        for name, curve in means["few_labels"].items()
+        for count, figure in sorted(curve.items(), key=lambda each: int(each[0]))
+    ]
+    return shapes.few_labels(pd.DataFrame(rows))
+
+
+DRAWN = {"new_class": _new_class, "ranks": _ranks, "shapes": _shapes}

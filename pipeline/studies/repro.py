@@ -1,0 +1,78 @@
+"""`python -m pipeline repro [STAGE...]` runs `dvc repro`, and says a line per stage that ran."""
+
+import re
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from pipeline.core.errors import InputError
+from pipeline.studies.children import ended, running
+
+SHOWN = 20
+"""Lines of its output that are shown of a stage that failed."""
+
+
+def main(targets: list[str]) -> None:
+    """Brings the whole project up to date, or some stages and what they need."""
+    start = time.perf_counter()
+    ran = repro(Path.cwd(), targets, tell=print)
+    taken = time.perf_counter() - start
+    print(f"{len(ran)} stages ran in {taken:.0f} s" if ran else "everything is up to date")
+
+
+def repro(
+    folder: Path,
+    targets: Sequence[str] = (),
+    *,
+    tell: Callable[[str], object] = lambda line: None,
+    environment: Mapping[str, str] | None = None,
+) -> dict[str, float]:
+    """Runs `dvc repro`; the time in which DVC saves a stage's files counts as the stage's.
+
+    Progress bars of the stages are shown where errors go to a terminal.
+
+    Args:
+        folder: of the project.
+        targets: stages (default: all).
+        tell: is given a line for each stage when it is finished.
+        environment: further variables.
+
+    Returns:
+        The seconds of each stage that ran.
+
+    Raises:
+        InputError: if a stage fails, or DVC does.
+    """
+    seconds: dict[str, float] = {}
+    lines: list[str] = []
+    current, began = "", time.perf_counter()
+
+    def finish() -> None:
+        if current:
+            seconds[current] = time.perf_counter() - began
+            tell(f"{current:<18} {seconds[current]:7.1f} s")
+
+    command = ["dvc", "repro", *targets]
+    quiet = not sys.stderr.isatty()
+    with running(command, folder, environment, quiet) as dvc:
+        assert dvc.stdout is not None
+        for line in dvc.stdout:
+            if started := re.match(r"(Running stage|Stage) '([^']+)'", line):
+                finish()
+                lines.clear()
+                current = started[2] if started[1] == "Running stage" else ""
+                began = time.perf_counter()
+                if "is cached" in line:
+                    tell(f"{started[2]:<18} from the cache")
+            elif line.strip():
+                lines.append(line.rstrip())
+        code = dvc.wait()
+        if ended(dvc):
+            raise InputError("interrupted")
+    if code:
+        told = [line for line in lines if not line.startswith(("> ", "Updating lock file"))]
+        print(*told[-SHOWN:], sep="\n", file=sys.stderr)
+        raise InputError(f"stage {current} failed" if current else f"DVC ended with code {code}")
+    finish()
+    return seconds

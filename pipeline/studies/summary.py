@@ -1,0 +1,51 @@
+"""Several runs as one: means and their intervals."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+
+def summary(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Mean, half-width of the 95 % interval by Student's t, and n of every figure.
+
+    Args:
+        results: metrics of equal structure; what isn't a number in all of them is left out.
+    """
+    figures = [dict(_leaves(result)) for result in results]
+    collected: dict[str, Any] = {}
+    for path in figures[0]:
+        if not all(path in figure for figure in figures):
+            continue
+        inner = collected
+        for key in path[:-1]:
+            inner = inner.setdefault(key, {})
+        inner[path[-1]] = interval(np.array([figure[path] for figure in figures]))
+    return collected
+
+
+def interval(values: npt.NDArray[np.float64]) -> dict[str, float]:
+    """Mean and half-width of its 95 % interval by Student's t; of one value, no interval (0)."""
+    several = len(values) > 1
+    half = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values) if several else 0.0
+    return {"mean": float(values.mean()), "ci95": float(half), "n": len(values)}
+
+
+def plain(figure: Mapping[str, Any]) -> dict[str, Any]:
+    """The means of a summary under their names, and their half-widths under `NAME_ci95`."""
+    means = {key: value["mean"] for key, value in figure.items() if "mean" in value}
+    halves = {f"{key}_ci95": value["ci95"] for key, value in figure.items() if "mean" in value}
+    return means | halves
+
+
+def _leaves(
+    tree: Mapping[str, Any], path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], float]]:
+    """The numbers of nested mappings, with their paths."""
+    for key, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, (*path, key))
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            yield (*path, key), float(value)

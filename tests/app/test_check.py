@@ -1,0 +1,76 @@
+"""`python -m pipeline check`: what is accepted, and what is said of the rest."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from pipeline.__main__ import main
+from pipeline.studies import demo
+from tests.project import SMALL
+
+Edit = Callable[[dict[str, Any]], None]
+
+
+def test_committed_parameters_and_those_of_demo_and_tests_are_accepted(edit: Edit) -> None:
+    for changes in ({}, demo.SETTINGS, SMALL):
+        edit(dict(changes))
+        assert main(["check"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"lorra": {}}, "unknown key lorra; did you mean lora?"),
+        ({"ranks.swep": {}}, "unknown key ranks.swep; did you mean ranks.sweep?"),
+        ({"plot": {}}, "section plot is read by no stage"),
+        ({"lora.rnak": 4}, "unknown key lora.rnak; did you mean lora.rank?"),
+        ({"lora.rank": 0}, "lora.rank is 0: input should be greater than or equal to 1"),
+        ({"lora.rank": "four"}, "lora.rank is 'four': input should be a valid integer"),
+        ({"lora.targets": []}, "lora.targets is []: list should have at least 1 item"),
+        ({"lora.optimizer": "lion"}, "lora.optimizer is 'lion': input should be 'adam', "),
+        ({"split.validation": 1.5}, "split.validation is 1.5: input should be less than 1"),
+        ({"split.new_classes": [True]}, "split.new_classes.0 is True: YAML reads yes, no"),
+        ({"seed": -1}, "seed is -1: input should be greater than or equal to 0"),
+        ({"data.source": "cifar"}, "data.source is 'cifar': input should be 'mnist'"),
+        ({"replay.budget": 0}, "replay.budget is 0"),
+        ({"compute.threads": True}, "compute.threads is True: input should be a valid int"),
+        (
+            {"lora.search.epochs": {"low": 5, "high": 2}},
+            "lora.search.epochs is {'low': 5, 'high': 2}: low ≤ high accepted",
+        ),
+        (
+            {"pretrain.augmentation.shear": 1},
+            "unknown key pretrain.augmentation.shear; did you mean pretrain.augmentation.scale?",
+        ),
+        (
+            {"ranks.sweep.published.epoch": 1},
+            "unknown key ranks.sweep.published.epoch; did you mean ranks.sweep.published.epochs?",
+        ),
+        ({"ranks.sweep.ranks": [4, 0]}, "ranks.sweep.ranks.1 is 0: input should be greater"),
+        ({"shapes.few_labels.images": [2]}, "shapes.few_labels.images is [2]: list should"),
+        ({"shapes.draw.unknown": ["star"]}, "shapes.draw is {"),
+        (
+            {"shapes.draw.target": ["star", "heart"]},
+            "shapes.draw.target.1 is 'heart': accepted: triangle",
+        ),
+        (
+            {"methods": ["lora", "lroa"]},
+            "methods has lroa, but there is no pipeline/methods/lroa.py",
+        ),
+        ({"methods": ["lora", "lora"]}, "methods names lora twice"),
+        ({"methods": []}, "methods is []: list should have at least 1 item"),
+    ],
+)
+def test_bad_parameters_are_refused_by_name(
+    edit: Edit, capsys: pytest.CaptureFixture[str], change: dict[str, Any], message: str
+) -> None:
+    edit(change)
+    assert main(["check"]) == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"check: params.yaml: {message}".replace("YAML reads", "yAML reads"))
+
+
+def test_unknown_names_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evalute"]) == 2
+    assert "usage: python -m pipeline {check," in capsys.readouterr().err

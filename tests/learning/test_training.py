@@ -1,0 +1,163 @@
+"""The training loop."""
+
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from pipeline.core.labelled import Labelled
+from pipeline.learning import models, training
+from pipeline.learning.training import Recipe
+from pipeline.learning.validation import Validation
+
+CPU = torch.device("cpu")
+RECIPE: dict[str, Any] = {
+    "epochs": 5,
+    "batch": 32,
+    "learning_rate": 0.01,
+    "optimizer": "adamw",
+    "schedule": "one_cycle",
+    "weight_decay": 0.0,
+    "label_smoothing": 0.0,
+    "patience": 5,
+}
+
+
+def blobs(count: int = 300) -> tuple[Tensor, Tensor]:
+    """Three classes around three points."""
+    generator = torch.Generator().manual_seed(0)
+    labels = torch.arange(count) % 3
+    centres = torch.tensor([[2.0, 0.0], [-2.0, 0.0], [0.0, 3.0]])
+    return centres[labels] + torch.randn(count, 2, generator=generator), labels
+
+
+def validation() -> Validation:
+    inputs, labels = blobs(90)
+    return Validation(inputs, labels, labels == 2, "overall")
+
+
+def fitted(dropout: float = 0.2, **changes: Any) -> tuple[nn.Module, training.Curve]:
+    torch.manual_seed(3)
+    model = models.dense_head((2, 16, 3), dropout)
+    recipe = Recipe.model_validate(RECIPE | changes)
+    return model, training.fit(model, *blobs(), recipe, validation())
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "schedule"),
+    list(product(["adam", "adamw", "sgd", "rmsprop"], ["constant", "one_cycle"])),
+)
+def test_learns_and_repeats_to_the_bit(optimizer: str, schedule: str) -> None:
+    model, curve = fitted(optimizer=optimizer, schedule=schedule)
+    again, same = fitted(optimizer=optimizer, schedule=schedule)
+    assert curve == same
+    assert all(map(torch.equal, model.state_dict().values(), again.state_dict().values()))
+    assert max(row["accuracy"] for row in curve) > 0.85
+
+
+def test_best_weights_are_kept() -> None:
+    model, curve = fitted(learning_rate=1.0, epochs=12, patience=12, schedule="constant")
+    measured = validation().measure(training.predict(model, validation().inputs))
+    best = max((row["accuracy"], -row["loss"]) for row in curve)
+    assert (measured["accuracy"], -measured["loss"]) == best
+    assert best != (curve[-1]["accuracy"], -curve[-1]["loss"])
+
+
+def test_patience_ends_the_training() -> None:
+    _, curve = fitted(learning_rate=3.0, epochs=200, patience=3, schedule="constant")
+    scores = [(row["accuracy"], -row["loss"]) for row in curve]
+    assert len(curve) < 200
+    assert len(curve) == scores.index(max(scores)) + 1 + 3
+
+
+def test_frozen_weights_stay() -> None:
+    torch.manual_seed(0)
+    model = models.dense_head((2, 16, 3), 0.0)
+    model.get_submodule("dense_1").requires_grad_(False)
+    before = model.get_submodule("dense_1").state_dict()["weight"].clone()
+    training.fit(model, *blobs(), Recipe.model_validate(RECIPE), validation())
+    assert torch.equal(model.get_submodule("dense_1").state_dict()["weight"], before)
+
+
+def test_penalty_pulls() -> None:
+    def far(weight: float) -> float:
+        torch.manual_seed(0)
+        model = models.dense_head((2, 16, 3), 0.0)
+        output = model.get_submodule("output")
+        assert isinstance(output, nn.Linear)
+        training.fit(
+            model,
+            *blobs(),
+            Recipe.model_validate(RECIPE),
+            validation(),
+            penalty=lambda: weight * output.weight.square().sum(),
+        )
+        return float(output.weight.detach().square().sum())
+
+    assert far(1.0) < 0.5 * far(0.0)
+
+
+def test_last_steps_are_validated_whatever_the_interval() -> None:
+    torch.manual_seed(0)
+    model = models.dense_head((2, 3), 0.0)
+    curve = training.fit(
+        model, *blobs(), Recipe.model_validate(RECIPE | {"epochs": 1}), validation(), every=4
+    )
+    assert [row["step"] for row in curve] == [4, 8, 10]
+
+
+def test_prediction_leaves_the_mode_and_does_not_see_the_batches() -> None:
+    model = models.dense_head((2, 16, 3), 0.5).train()
+    inputs, _ = blobs()
+    torch.testing.assert_close(training.predict(model, inputs, 7), training.predict(model, inputs))
+    assert model.training
+
+
+def test_join_puts_parts_one_after_the_other() -> None:
+    part = Labelled(np.ones((2, 3), np.float32), np.array([0, 1]), ["a", "b"], [])
+    assert training.join(CPU, part)[1].tolist() == [0, 1]
+    inputs, labels = training.join(CPU, part, part)
+    assert inputs.shape == (4, 3)
+    assert labels.tolist() == [0, 1, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "instructions", "expected"),
+    [
+        ("highest", {"avx512_bf16": True}, torch.float32),
+        ("medium", {"avx512_bf16": True}, torch.bfloat16),
+        ("medium", {"avx512_bf16": False}, torch.float32),
+    ],
+)
+def test_half_precision_is_for_products_that_may_be_and_can_be(
+    wanted: str,
+    instructions: dict[str, bool],
+    expected: torch.dtype,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: instructions)
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision(wanted)
+    torch.manual_seed(3)
+    model = models.dense_head((2, 16, 3), dropout=0.0)
+    seen: set[tuple[bool, torch.dtype]] = set()
+
+    def note(module: nn.Module, _: Any, logits: Tensor) -> None:
+        seen.add((module.training, logits.dtype))
+
+    def penalty() -> Tensor:
+        assert not torch.is_autocast_enabled("cpu")
+        return torch.zeros(())
+
+    model.register_forward_hook(note)
+    recipe = Recipe.model_validate(RECIPE)
+    try:
+        curve = training.fit(model, *blobs(), recipe, validation(), penalty=penalty)
+    finally:
+        torch.set_float32_matmul_precision(before)
+    assert seen == {(True, expected), (False, torch.float32)}
+    assert {weight.dtype for weight in model.parameters()} == {torch.float32}
+    assert max(row["accuracy"] for row in curve) > 0.85

@@ -1,0 +1,61 @@
+"""Pictures of the methods' comparison."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from pipeline.core import artifacts
+from pipeline.new_class import figures
+from pipeline.scoring.pictures import png
+from tests.project import Project
+
+PLOTS = "plots/new_class"
+PNG = b"\x89PNG"
+
+
+def table(plots: Path, name: str) -> pd.DataFrame:
+    if name == "training":
+        return artifacts.load_tables(plots / "curves")
+    source = "studies" if name == "tradeoff" else name
+    return artifacts.load_table(plots / f"tables/{source}.csv")
+
+
+@pytest.mark.parametrize(
+    "name", ["confusion", "detection", "strength", "training", "studies", "tradeoff"]
+)
+def test_equal_tables_give_equal_bytes(name: str, finished: Project) -> None:
+    plots = finished.folder / PLOTS
+    draw: Callable[[pd.DataFrame], Figure] = getattr(figures, name)
+    picture = png(draw(table(plots, name)))
+    assert picture == png(draw(table(plots, name)))
+    assert picture == (plots / f"pictures/{name}.png").read_bytes()
+
+
+def test_comparison_is_drawn_of_one_run_and_of_several(finished: Project) -> None:
+    metrics: dict[str, Any] = json.loads((finished.folder / "metrics/new_class.json").read_text())
+    picture = png(figures.comparison(metrics))
+    assert picture == (finished.folder / PLOTS / "pictures/methods.png").read_bytes()
+    one, several = (
+        {name: metrics[name] for name in names} for names in (["base", "lora"], metrics)
+    )
+    assert png(figures.comparison(one)) != png(figures.comparison(several))
+
+
+def test_values_outside_the_accuracy_axis_are_no_error() -> None:
+    rows = pd.DataFrame(
+        {
+            "method": ["a"] * 2,
+            "data": ["test", "validation"],
+            "strength": [0.0, 0.0],
+            "chosen": [True, True],
+            "accuracy": [0.1, 0.2],
+            "accuracy_old": [0.0, 1.0],
+            "accuracy_new": [1.0, 0.0],
+        }
+    )
+    assert png(figures.strength(rows)).startswith(PNG)

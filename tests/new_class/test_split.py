@@ -1,0 +1,83 @@
+"""Old classes, new classes, and validation."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pipeline.core import run
+from pipeline.core.labelled import Labelled
+
+Edit = Callable[[dict[str, Any]], None]
+PARTS = ("old_train", "new_train", "validation")
+
+
+@pytest.fixture
+def whole(sources: Path) -> Labelled:
+    """Images of three classes, named by numbers that are not their indices."""
+    labels = np.random.default_rng(0).permutation(np.repeat([0, 1, 2], [100, 60, 40]))
+    data = Labelled(np.arange(200)[:, None], labels, ["1", "0", "star"], [])
+    data.save(sources / "data/images/train")
+    return data
+
+
+@pytest.mark.parametrize(
+    ("named", "expected"), [([0], [1]), (["0"], [1]), (["star"], [2]), ([1, "star"], [0, 2])]
+)
+def test_every_image_is_in_one_part_and_shares_are_kept(
+    whole: Labelled, edit: Edit, named: list[Any], expected: list[int]
+) -> None:
+    edit({"split.new_classes": named, "split.validation": 0.2})
+    assert run.main(["split"]) == 0
+    parts = {name: Labelled.load(f"data/split/{name}") for name in PARTS}
+    rows = np.concatenate([part.inputs[:, 0] for part in parts.values()])
+    assert sorted(rows) == list(range(200))
+    for part in parts.values():
+        assert np.array_equal(part.labels, whole.labels[part.inputs[:, 0]])
+        assert (np.diff(part.inputs[:, 0]) > 0).all()
+        assert part.classes == whole.classes
+        assert part.new == expected
+    assert parts["new_train"].is_new.all()
+    assert not parts["old_train"].is_new.any()
+    assert np.bincount(parts["validation"].labels).tolist() == [20, 12, 8]
+
+
+def test_partition_depends_on_its_own_seed_alone(whole: Labelled, edit: Edit) -> None:
+    def held_out(**seeds: int) -> list[int]:
+        edit({key.replace("_", "."): seed for key, seed in seeds.items()})
+        assert run.main(["split"]) == 0
+        inputs: list[int] = Labelled.load("data/split/validation").inputs[:, 0].tolist()
+        return inputs
+
+    edit({"split.new_classes": ["star"]})
+    first = held_out(seed=0, split_seed=0)
+    assert held_out(seed=5) == first
+    assert held_out(split_seed=1) != first
+    edit({"split.new_classes": ["0"]})
+    assert held_out(split_seed=0) == first
+
+
+@pytest.mark.parametrize(
+    ("named", "problem"),
+    [
+        ([0, 1, "star"], "split.new_classes names all classes"),
+        ([2], "split.new_classes has 2, which is no class; accepted: 1, 0, star"),
+        (["stra"], "split.new_classes has stra, which is no class; did you mean star?"),
+        ([1, "1"], "split.new_classes names 1 twice"),
+        ([True], "split.new_classes.0 is True"),
+    ],
+)
+def test_impossible_new_classes(
+    whole: Labelled,
+    edit: Edit,
+    capsys: pytest.CaptureFixture[str],
+    named: list[Any],
+    problem: str,
+) -> None:
+    edit({"split.new_classes": named})
+    assert run.main(["split"]) == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"split: params.yaml: {problem}")
+    assert not Path("data/split").exists()

@@ -1,0 +1,78 @@
+"""Trials on several workers."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import torch
+
+from pipeline.learning.compute import Compute
+from pipeline.search import workers
+from pipeline.search.workers import Outcome
+from tests.project import ROOT
+
+COMPUTE = Compute(device="cpu", threads=2, reproducible=True)
+
+
+def square(number: int, values: dict[str, Any]) -> Outcome:
+    return Outcome((values["x"] ** 2, 0.0), {}, (number, os.getpid()))
+
+
+def threads(number: int, values: dict[str, Any]) -> Outcome:
+    """Scores by the threads that a trial has."""
+    return Outcome((torch.get_num_threads(), 0.0), {}, None)
+
+
+@pytest.mark.parametrize("reproducible", [True, False])
+def test_trials_run_on_one_thread_each(reproducible: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RETAIN_WORKERS", "1")
+    compute = Compute(device="cpu", threads=2, reproducible=reproducible)
+    [outcome] = workers.run_all(threads, [{}], compute, "threads")
+    assert outcome.score[0] == 1
+
+
+def test_given_trials_come_back_in_order_whatever_the_number_of_workers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for count in (1, 3):
+        monkeypatch.setenv("RETAIN_WORKERS", str(count))
+        assert workers.worker_count() == count
+        outcomes = workers.run_all(square, [{"x": x} for x in (4, 2, 0)], COMPUTE, "square")
+        assert [outcome.score[0] for outcome in outcomes] == [16, 4, 0]
+        assert [outcome.result[0] for outcome in outcomes] == [0, 1, 2]
+        assert all((outcome.result[1] == os.getpid()) == (count == 1) for outcome in outcomes)
+
+
+def asleep(number: int, values: dict[str, Any]) -> Outcome:
+    """Says which process it runs in, and does not end."""
+    Path(values["file"]).write_text(str(os.getpid()))
+    time.sleep(600)
+    raise AssertionError
+
+
+def test_no_worker_outlives_a_killed_stage(tmp_path: Path) -> None:
+    file = tmp_path / "worker"
+    program = (
+        "from tests.search import test_workers as t;"
+        f"t.workers.run_all(t.asleep, [{{'file': {str(file)!r}}}], t.COMPUTE, 'asleep')"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], cwd=ROOT) as stage:
+        until(lambda: file.exists() and file.read_text() != "")
+        worker = psutil.Process(int(file.read_text()))
+        stage.kill()
+    until(lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Waits a minute at most."""
+    for _ in range(600):
+        if condition():
+            return
+        time.sleep(0.1)
+    raise TimeoutError

@@ -1,0 +1,169 @@
+"""Studies: what is missing is run, in copies, by the real DVC; here a pipeline of one stage."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.project import ROOT, Project
+
+STAGE = """
+import json, os, pathlib, time, yaml
+
+seed = yaml.safe_load(open("params.yaml"))["seed"]
+with open(os.environ["RAN"], "a") as ran:
+    print(seed, file=ran)
+if seed == 9 and not os.path.exists(os.environ["RAN"].replace("ran", "mended")):
+    raise SystemExit("nine is not a seed")
+if seed > 100:
+    time.sleep(seed / 10)
+pathlib.Path("metrics").mkdir(exist_ok=True)
+pathlib.Path("metrics/toy.json").write_text(json.dumps({"a": {"accuracy": seed / 10, "b": "c"}}))
+"""
+DAG = """
+stages:
+  all:
+    cmd: python stage.py
+    deps: [stage.py]
+    params: [seed]
+    metrics:
+      - metrics/toy.json: {cache: false}
+"""
+
+
+@pytest.fixture
+def toy(tmp_path: Path) -> Project:
+    project = Project(tmp_path / "project")
+    files = {
+        "stage.py": STAGE,
+        "dvc.yaml": DAG,
+        "params.yaml": "seed: 0\n",
+        "pipeline/note.txt": "its own code",
+    }
+    for name, text in files.items():
+        (project.folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (project.folder / name).write_text(text)
+    project.run("git", "init", "--quiet")
+    project.run("dvc", "init", "--quiet")
+    define(project, [1, 9])
+    return project
+
+
+def define(project: Project, seeds: list[int], **more: Any) -> None:
+    definition = {"title": "t", "stages": ["all"], "metrics": ["toy"], "vary": {"seed": seeds}}
+    (project.folder / "studies").mkdir(exist_ok=True)
+    (project.folder / "studies/toy.yaml").write_text(json.dumps(definition | more))
+    project.commit()
+
+
+def variables(project: Project) -> dict[str, str]:
+    return {"PYTHONPATH": str(ROOT), "RAN": str(project.folder.with_name("ran"))}
+
+
+def study(project: Project, *names: str, code: int = 0) -> str:
+    command = (sys.executable, "-m", "pipeline", "study", *names)
+    return project.run(*command, environment=variables(project), code=code)
+
+
+def ran(project: Project) -> list[str]:
+    return sorted(project.folder.with_name("ran").read_text().split())
+
+
+def test_what_failed_is_run_again_and_what_is_there_is_not(toy: Project) -> None:
+    failed = study(toy, "toy", code=2)
+    assert "study: default,seed=9: stage all failed" in failed
+    assert "nine is not a seed" in failed
+    toy.folder.with_name("mended").touch()
+    study(toy, "toy")
+    assert ran(toy) == ["1", "9", "9"]
+    content = toy.json("metrics/studies/toy.json")
+    assert content["summary"]["default"]["toy"] == {
+        "a": {"accuracy": {"mean": 0.5, "ci95": pytest.approx(5.082482), "n": 2}}
+    }
+    cell = content["cells"]["default,seed=9"]
+    assert cell["settings"] == {"seed": 9}
+    assert cell["metrics"] == {"toy": {"a": {"accuracy": 0.9, "b": "c"}}}
+    assert cell["code"] == toy.run("git", "rev-parse", "HEAD:pipeline").strip()
+    toy.commit("results")
+    study(toy, "toy")
+    assert ran(toy) == ["1", "9", "9"]
+    assert not list((toy.folder / ".dvc/tmp/studies/toy").iterdir())
+
+
+def test_another_cell_is_run_alone_and_a_dropped_one_is_gone(toy: Project) -> None:
+    define(toy, [1, 2])
+    study(toy, "toy")
+    define(toy, [2, 3])
+    study(toy, "toy")
+    assert ran(toy) == ["1", "2", "3"]
+    assert set(toy.json("metrics/studies/toy.json")["cells"]) == {
+        "default,seed=2",
+        "default,seed=3",
+    }
+
+
+def test_cases_have_settings_and_axes_of_their_own(toy: Project) -> None:
+    define(toy, [1, 2], cases={"one": {}, "two": {"set": {"seed": 5}, "vary": {}}})
+    study(toy, "toy")
+    summary = toy.json("metrics/studies/toy.json")["summary"]
+    assert summary["one"]["toy"]["a"]["accuracy"]["n"] == 2
+    assert summary["two"]["toy"]["a"]["accuracy"] == {"mean": 0.5, "ci95": 0.0, "n": 1}
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_a_study_that_was_ended_goes_on_where_it_stopped(toy: Project, number: int) -> None:
+    define(toy, [1, 200])
+    command = [sys.executable, "-m", "pipeline", "study", "toy"]
+    environment = os.environ | variables(toy)
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
+    with subprocess.Popen(
+        command, cwd=toy.folder, env=environment, stderr=subprocess.PIPE, text=True
+    ) as process:
+        results = toy.folder / "metrics/studies/toy.json"
+        for _ in range(600):
+            if results.exists() and "200" in ran(toy):
+                break
+            time.sleep(0.1)
+        process.send_signal(number)
+        assert process.stderr is not None
+        if number != signal.SIGKILL:
+            assert process.wait(10) in (130, 143)
+            assert process.stderr.read().splitlines()[-1] == "study: interrupted"
+    define(toy, [1, 20])
+    study(toy, "toy")
+    assert ran(toy) == ["1", "20", "200"]
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        ([], "study: found nothing; accepted: toy"),
+        (["tyo"], "study: studies/tyo.yaml: no such study; did you mean toy?"),
+    ],
+)
+def test_other_names_are_refused(toy: Project, names: list[str], message: str) -> None:
+    assert study(toy, *names, code=2) == f"{message}\n"
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"stage": []}, "studies/toy.yaml: unknown key stage; did you mean stages?"),
+        ({"vary": {"sead": [1]}}, "params.yaml: no key sead; did you mean seed?"),
+        ({"stages": ["al"]}, "studies/toy.yaml: stages has al; did you mean all?"),
+    ],
+)
+def test_bad_definitions_are_refused(toy: Project, more: dict[str, Any], message: str) -> None:
+    define(toy, [1], **more)
+    assert study(toy, "toy", code=2) == f"study: {message}\n"
+
+
+def test_changes_must_be_committed(toy: Project) -> None:
+    (toy.folder / "params.yaml").write_text("seed: 3\n")
+    assert study(toy, "toy", code=2) == "study: params.yaml has changed: commit it first\n"

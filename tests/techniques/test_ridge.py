@@ -1,0 +1,80 @@
+"""Ridge regression from sums, held against scikit-learn and against all data at once."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from sklearn.linear_model import Ridge
+from torch import Tensor
+
+from pipeline.techniques.ridge import Projection, Sums
+
+
+def data(count: int = 1500) -> tuple[Tensor, Tensor]:
+    """Four classes in twenty dimensions."""
+    torch.manual_seed(0)
+    labels = torch.arange(count) % 4
+    return torch.randn(4, 20)[labels] + 0.5 * torch.randn(count, 20), labels
+
+
+WIDE = Projection(7, 200)
+
+
+def sums_of(chosen: Tensor | None = None, projection: Projection = WIDE) -> Sums:
+    """The sums over some of the data, or all."""
+    inputs, labels = data()
+    mask = torch.ones_like(labels, dtype=torch.bool) if chosen is None else chosen
+    return Sums.of(projection, inputs[mask], labels[mask], 4)
+
+
+@pytest.mark.parametrize("ridge", [0.1, 10.0, 1000.0])
+def test_classifier_is_that_of_sklearn(ridge: float) -> None:
+    inputs, labels = data()
+    ours = sums_of().solve(ridge)
+    oracle = Ridge(alpha=ridge, fit_intercept=False, solver="cholesky")
+    oracle.fit(WIDE(inputs).numpy(), np.eye(4)[labels])
+    np.testing.assert_allclose(ours.numpy(), oracle.coef_, atol=1e-6)
+
+
+def test_class_after_class_is_all_at_once() -> None:
+    inputs, labels = data()
+    whole = sums_of().solve(1.0)
+    sums = sums_of(labels == 0)
+    for label in (1, 2, 3):
+        sums = sums.plus(sums_of(labels == label))
+    parts = sums.solve(1.0)
+    torch.testing.assert_close(parts, whole, atol=1e-4, rtol=0)
+    logits = [WIDE(inputs) @ weight.T for weight in (parts, whole)]
+    assert torch.equal(logits[0].argmax(1), logits[1].argmax(1))
+
+
+def test_float32_would_not_do() -> None:
+    """With many features and a small ridge the Gram matrix is too ill-conditioned for float32."""
+    sums = sums_of(projection=Projection(7, 1200))
+    exact = sums.solve(1e-3)
+    rounded = Sums(*(part.float() for part in sums))
+    try:
+        rough = rounded.solve(1e-3).double()
+    except torch.linalg.LinAlgError:  # type: ignore[attr-defined]
+        return
+    assert float((rough - exact).abs().max()) > 1e-2
+
+
+def test_first_features_are_those_of_a_narrower_layer() -> None:
+    inputs, labels = data()
+    widened = WIDE(inputs)[:, :50]
+    first = sums_of().first(50)
+    torch.testing.assert_close(first.gram, widened.T @ widened)
+    moments = torch.stack([widened[labels == label].sum(0) for label in range(4)], dim=1)
+    torch.testing.assert_close(first.moments, moments)
+
+
+def test_half_of_the_symmetric_sums_is_kept(tmp_path: Path) -> None:
+    sums = sums_of()
+    sums.save(tmp_path / "x", seed=7)
+    again, projection = Sums.load(tmp_path / "x")
+    torch.testing.assert_close(again.gram, sums.gram, rtol=1e-6, atol=0)
+    torch.testing.assert_close(again.moments, sums.moments, rtol=1e-6, atol=0)
+    assert torch.equal(projection(data()[0]), WIDE(data()[0]))
+    assert (tmp_path / "x").stat().st_size < 200 * 201 / 2 * 4 + 200 * 4 * 4 + 1000

@@ -1,0 +1,52 @@
+"""Declared = actual: what each stage opened, held against dvc.yaml."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline.studies import dag
+from tests.project import ROOT, Project
+
+STAGES = dag.stages(ROOT)
+BANDS = {"pipeline/core", "pipeline/learning", "pipeline/sources"}
+"""The folders of code that stages depend on as a whole."""
+
+
+def source(path: Path) -> Path:
+    """The source of a compiled module, or the path itself."""
+    if path.parent.name == "__pycache__":
+        return path.parent.parent / f"{path.name.split('.')[0]}.py"
+    return path
+
+
+@pytest.mark.parametrize("name", sorted(STAGES))
+def test_stage_opened_what_it_declares(name: str, finished: Project) -> None:
+    read: set[str] = set()
+    written: set[str] = set()
+    for line in finished.opened(name):
+        path, writes = json.loads(line)
+        if Path(path).is_relative_to(finished.folder):
+            opened = source(Path(path).relative_to(finished.folder))
+            (written if writes else read).add(opened.as_posix())
+
+    stage = STAGES[name]
+    declared = stage["deps"]
+    outputs = dag.outputs(stage)
+    # A method looks its own entry up in dvc.yaml; DVC reruns a stage whose entry changed.
+    own_entry = {"dvc.yaml"} if outputs[0].startswith(("data/methods/", "data/base")) else set()
+    expected = {*declared, "params.yaml", *own_entry}
+    for file in read - set(outputs):
+        assert any(Path(file).is_relative_to(each) for each in expected), f"{file} is not declared"
+    for each in declared:
+        assert any(Path(file).is_relative_to(each) for file in read), f"{each} is never read"
+        code = each.startswith("pipeline/") and not each.endswith(".py")
+        assert not code or each in BANDS, f"{each} is no shared band"
+    # A file is written beside its place, under a hidden name, and then moved there.
+    final = {
+        Path(file).parent / Path(file).name.removeprefix(".").rpartition(".")[0] for file in written
+    }
+    for path in final:
+        assert any(path.is_relative_to(each) for each in outputs), f"{path} is not declared"
+    for each in outputs:
+        assert any(path.is_relative_to(each) for path in final), f"{each} is never written"

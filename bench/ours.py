@@ -17,10 +17,10 @@ from torch.utils.flop_counter import FlopCounterMode
 from bench.imports import settings
 from bench.timing import isolated, seconds
 from pipeline.core.labelled import Labelled
-from pipeline.learning import models, training
+from pipeline.learning import augmentation, networks, training
 from pipeline.learning.augmentation import Augmentation
 from pipeline.learning.compute import Compute, half_precision
-from pipeline.learning.models import Classifier
+from pipeline.learning.networks import Classifier
 from pipeline.learning.training import Recipe
 from pipeline.learning.validation import Validation
 from pipeline.ranks import wide
@@ -77,10 +77,10 @@ def pretraining_epoch_here(reproducible: bool) -> float:
 def pretraining(reproducible: bool = True) -> Training:
     """An epoch of pretraining, warmed up."""
     device = compute(reproducible).start()
-    recipe = settings("pretrain")["pretrain"].model_copy(update={"epochs": 1})
+    recipe = settings("pretrain")["pretrain"].model_copy(update={"epochs": 1, "least_steps": 0})
     train = Labelled.load("data/split/old_train")
-    model = models.cnn(train.inputs.shape[1:], len(train.classes), recipe.dropout).to(device)
-    return _warm(model, train, recipe, recipe.augmentation)
+    model = networks.cnn(train.inputs.shape[1:], len(train.classes), recipe.dropout).to(device)
+    return _warm(model, train, recipe, augmentation.chosen(recipe.augmentation, train))
 
 
 def adapting(rank: int) -> Training:
@@ -92,13 +92,13 @@ def adapting(rank: int) -> Training:
     scaling = partial(sweep.scaling, published=False)
     contender = Contender("lora", rank)
     model = wide.untrained(contender, base.to(device), sweep.setting.dropout, scaling)
-    recipe = sweep.setting.recipe(sweep.learning_rates.lora[0]).model_copy(update={"epochs": 1})
+    recipe = sweep.setting.recipe(sweep.learning_rates.lora[0], epochs=1)
     return _warm(model, train, recipe, sweep.setting.augmentation)
 
 
 def _warm(model: Classifier, train: Labelled, recipe: Recipe, augment: Augmentation) -> Training:
     device = next(model.parameters()).device
-    images, labels = training.join(device, train)
+    images, labels = training.tensors(device, train)
     nothing = Validation.of(train.where(np.arange(1)), "overall", device)
 
     def fit(images: Tensor, labels: Tensor) -> None:
@@ -111,7 +111,7 @@ def _warm(model: Classifier, train: Labelled, recipe: Recipe, augment: Augmentat
 def pretraining_operations(train: Labelled) -> float:
     """Floating-point operations of the products in an epoch of pretraining."""
     return len(train.labels) * operations(
-        models.cnn(train.inputs.shape[1:], len(train.classes), dropout=0.0)
+        networks.cnn(train.inputs.shape[1:], len(train.classes), dropout=0.0)
     )
 
 
@@ -123,7 +123,7 @@ def sweep_operations(first: Labelled, second: Labelled, ranks: Iterable[int]) ->
         second: of the others.
         ranks: of LoRA.
     """
-    base = models.mlp(first.inputs.shape[1:], len(first.classes), dropout=0.0)
+    base = networks.mlp(first.inputs.shape[1:], len(first.classes), dropout=0.0)
     contenders = [Contender("full"), *(Contender("lora", rank) for rank in ranks)]
     per_image = sum(
         operations(wide.untrained(contender, base, 0.0, lambda rank, inputs: 1.0))

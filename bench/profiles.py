@@ -13,9 +13,8 @@ from torch.profiler import ProfilerActivity, profile
 from bench import ours
 from bench.imports import settings
 from bench.timing import isolated
-from pipeline.core import stages
+from pipeline.core import process, stages
 from pipeline.learning import training
-from pipeline.search import workers
 from pipeline.techniques.anchored import HeadTrial
 
 PRODUCTS = ("convolution", "mm", "addmm", "bmm")
@@ -69,7 +68,7 @@ def study(name: str) -> dict[str, float]:
         project = ours.copy(Path(folder))
         wall = ours.stages(project, [name], {}, reproducible=True)
         trials = isolated("bench.profiles:trials", name, str(project))
-    available = wall * workers.worker_count()
+    available = wall * process.workers()
     shares = {part: taken / available for part, taken in trials.items()}
     return shares | {"elsewhere": 1 - sum(shares.values())}
 
@@ -78,8 +77,9 @@ def trials(name: str, project: str) -> dict[str, float]:
     """Runs a study's trials in this process; seconds in training steps and in validation passes."""
     os.chdir(project)
     os.environ["RETAIN_WORKERS"] = "1"  # no others
+    import_module("torch._dynamo")  # slow to load, and workers have it before their first trial
     main, sections = import_module(stages.find()[name].module).main, settings(name)
-    # Calls of built-in functions count as their callers', and are not slowed down.
+    # Calls of built-in functions count as their callers'; all others take a tenth longer.
     profiled = Profile(builtins=False)
     profiled.runcall(main, **sections)
     trial = HeadTrial.__call__

@@ -18,7 +18,7 @@ from bench.clone import clone
 from bench.timing import isolated
 from pipeline.core import stages
 from pipeline.core.labelled import Labelled
-from pipeline.learning import models
+from pipeline.learning import networks
 from pipeline.learning.models import trainable_parameters
 from pipeline.scoring import pictures
 from pipeline.scoring.names import title
@@ -58,7 +58,7 @@ def test_an_epoch_reads_every_image_once(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_operations_of_dense_layers_are_three_products_each_but_the_images_gradient() -> None:
     first, *others = 784 * 1000, 1000 * 2000, 2000 * 5
     expected = 2 * (2 * first + 3 * sum(others))
-    assert ours.operations(models.mlp((1, 28, 28), 5, dropout=0.0)) == expected
+    assert ours.operations(networks.mlp((1, 28, 28), 5, dropout=0.0)) == expected
 
 
 def test_settings_that_a_row_changes_are_there(tmp_path: Path) -> None:

@@ -17,7 +17,10 @@ CONTENDERS = ("frozen", "scratch", "random", "fine_tuned")
 SMALL: dict[str, Any] = {
     "data.source": "digits",
     "pretrain.epochs": 4,
+    "pretrain.least_steps": 0,
+    "replay.least_steps": 0,
     "joint.epochs": 1,
+    "joint.least_steps": 0,
     "statistics.rank": 5,
     "statistics.width": 200,
     "analytic.widths": [100, 200],
@@ -25,6 +28,7 @@ SMALL: dict[str, Any] = {
     "ranks.pretrain.epochs": 3,
     "ranks.sweep.ranks": [1, 4],
     "ranks.sweep.learning_rates.lora": [0.001],
+    "ranks.sweep.trial_epochs": 1,
     "ranks.sweep.setting.epochs": 1,
     "ranks.sweep.published.epochs": 1,
     "shapes.draw.images": {"train": 40, "validation": 20, "test": 20},

@@ -90,8 +90,11 @@ def save_rows(
             "shape": tuple(shape),
         }
         np.lib.format.write_array_header_1_0(file, header)
+        rows = 0
         for part in parts:
             file.write(np.ascontiguousarray(part, dtype).data)
+            rows += len(part)
+        assert rows == shape[0], f"{path}: {rows} rows, but {shape[0]} announced"
 
 
 def load_rows(path: Path | str) -> npt.NDArray[Any]:
@@ -100,7 +103,9 @@ def load_rows(path: Path | str) -> npt.NDArray[Any]:
     A change of the array stays in this process; the file is never written.
     """
     try:
-        array: npt.NDArray[Any] = np.load(path, mmap_mode="c", allow_pickle=False)
+        array = np.load(path, mmap_mode="c", allow_pickle=False)
+        if not isinstance(array, np.memmap):
+            raise ValueError("an archive of arrays")
         return array
     except FileNotFoundError:
         message = f"{path}: not found; `dvc repro` makes it, `dvc checkout` restores it"
@@ -149,7 +154,10 @@ def load_tensors(path: Path | str, kind: str) -> Tensors:
 
 def save_json(path: Path | str, content: Any) -> None:
     """Saves JSON with sorted keys and rounded figures."""
-    text = json.dumps(_rounded(content), indent=2, sort_keys=True, allow_nan=False)
+    try:
+        text = json.dumps(_rounded(content), indent=2, sort_keys=True, allow_nan=False)
+    except ValueError:
+        raise InputError(f"{path}: a figure is infinite, and not written") from None
     save_bytes(path, f"{text}\n".encode())
 
 

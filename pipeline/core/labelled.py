@@ -1,7 +1,8 @@
 """Labelled images, or features of them: the one form in which data pass from stage to stage."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,12 +25,14 @@ class Labelled(NamedTuple):
         labels: `(n,)`, int64, indices into `classes`.
         classes: the names of all classes.
         new: the indices of the classes that the base model has never seen.
+        advice: what suits the images, where a parameter is `auto`: `trunk`, `augmentation`.
     """
 
     inputs: npt.NDArray[Any]
     labels: npt.NDArray[np.int64]
     classes: list[str]
     new: list[int]
+    advice: Mapping[str, Any] = MappingProxyType({})
 
     def save(self, folder: Path | str, rows: npt.NDArray[np.int64] | None = None) -> None:
         """Saves to a folder: all rows, or some, in the order given."""
@@ -40,7 +43,7 @@ class Labelled(NamedTuple):
         artifacts.save_rows(folder / "inputs.npy", shape, self.inputs.dtype, parts)
         labels = self.labels[chosen]
         artifacts.save_rows(folder / "labels.npy", labels.shape, np.int64, [labels])
-        about = {"kind": KIND, "classes": self.classes, "new": self.new}
+        about = {"kind": KIND, "classes": self.classes, "new": self.new, "advice": self.advice}
         artifacts.save_json(folder / "about.json", about)
 
     @classmethod
@@ -54,7 +57,7 @@ class Labelled(NamedTuple):
         labels = artifacts.load_rows(folder / "labels.npy")
         if len(inputs) != len(labels):
             raise InputError(f"{folder}: {len(inputs)} inputs, but {len(labels)} labels")
-        return cls(inputs, labels, about["classes"], about["new"])
+        return cls(inputs, labels, about["classes"], about["new"], about["advice"])
 
     def where(self, chosen: npt.NDArray[Any]) -> "Labelled":
         """The part that a mask or an array of indices chooses."""
@@ -66,9 +69,8 @@ class Labelled(NamedTuple):
         place = np.full(len(self.classes), -1)
         place[list(chosen)] = np.arange(len(chosen))
         new = [chosen.index(label) for label in self.new if label in chosen]
-        return Labelled(
-            part.inputs, place[part.labels], [self.classes[label] for label in chosen], new
-        )
+        classes = [self.classes[label] for label in chosen]
+        return part._replace(labels=place[part.labels], classes=classes, new=new)
 
     def few(self, count: int | None, seed: int) -> "Labelled":
         """At most `count` images of each class, drawn at random, in their order (None: all)."""
@@ -94,6 +96,7 @@ def merge(*parts: Labelled) -> Labelled:
         np.concatenate(labels),
         classes,
         sorted(new),
+        parts[0].advice,
     )
 
 

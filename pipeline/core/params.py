@@ -19,7 +19,7 @@ from pipeline.core import stages
 from pipeline.core.errors import InputError
 
 PARAMS = Path("params.yaml")
-OWN = ("data", "methods")
+OWN = ("data", "methods", "network")
 """Sections of the first question that no stage has the name of."""
 
 Seed = Annotated[int, Field(ge=0, lt=2**32, strict=True)]
@@ -31,7 +31,7 @@ Count = Annotated[int, Field(ge=1)]
 
 def _class_name(value: Any) -> Any:
     if isinstance(value, bool):
-        raise ValueError(f"YAML reads yes, no, true and false as {value}: quote the class's name")
+        raise ValueError(f"unquoted yes, no, true and false are {value}: quote the class's name")
     return str(value) if isinstance(value, int | float) else value
 
 
@@ -165,11 +165,13 @@ def _validate(path: Path, section: str, kind: Any, content: Mapping[str, Any]) -
 
 
 def _first_problem(section: str, kind: Any, error: ValidationError) -> str:
-    problem = error.errors()[0]
-    key = ".".join(str(part) for part in (section, *problem["loc"]) if part != "")
+    # Of a value that may be of two kinds, what is furthest from being refused as a whole.
+    problem = max(error.errors(), key=lambda each: len(_place(each["loc"])))
+    place = _place(problem["loc"])
+    key = ".".join(str(part) for part in (section, *place) if part != "")
     if problem["type"] == "extra_forbidden":
         model = kind
-        for part in problem["loc"][:-1]:
+        for part in place[:-1]:
             model = _model(model.model_fields[part].annotation)
         parent = "".join(key.rpartition(".")[:2])
         return _unknown(key, [f"{parent}{field}" for field in model.model_fields])
@@ -177,6 +179,17 @@ def _first_problem(section: str, kind: Any, error: ValidationError) -> str:
         return f"{key} is missing"
     message = problem["msg"].removeprefix("Value error, ")
     return f"{key} is {_shown(problem['input'])}: {message[0].lower()}{message[1:]}"
+
+
+def _place(location: tuple[int | str, ...]) -> list[int | str]:
+    """Keys and indices, without the kinds of value that pydantic names among them."""
+    kinds = {kind.__name__ for kind in _kinds(Section)}
+    return [part for part in location if part not in kinds and not re.match(r"\w+\[", str(part))]
+
+
+def _kinds(section: type[Section]) -> list[type[Section]]:
+    inner = (kind for child in section.__subclasses__() for kind in _kinds(child))
+    return [section, *inner]
 
 
 def _model(annotation: Any) -> Any:

@@ -2,7 +2,10 @@
 
 import ctypes
 import os
+import signal
 import sys
+from multiprocessing import parent_process
+from threading import Thread
 
 
 def prepare() -> None:
@@ -30,3 +33,24 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):  # not on every system
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def workers() -> int:
+    """How many processes work at once: `RETAIN_WORKERS`, or the cores this process may use."""
+    return int(os.environ.get("RETAIN_WORKERS", 0)) or cores()
+
+
+def end_with_parent() -> None:
+    """Makes this worker end with the process that started it, however that ends.
+
+    An interrupt from the keyboard reaches both; the worker leaves it to the other.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_outlive, daemon=True).start()
+
+
+def _outlive() -> None:
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)

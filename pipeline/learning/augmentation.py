@@ -1,9 +1,12 @@
 """Random changes of images, made batch by batch on the device that trains."""
 
+from typing import Literal
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from pipeline.core.labelled import Labelled
 from pipeline.core.params import Fraction, NotNegative, Section
 
 VIEWS = 8
@@ -11,17 +14,36 @@ VIEWS = 8
 
 
 class Augmentation(Section):
-    """Largest rotation (radians), relative change of size and move (pixels); 0 is none."""
+    """Largest rotation (radians), relative change of size and move (pixels); 0 is none.
+
+    `mirror` shows every other image, by chance, mirrored.
+    """
 
     rotation: NotNegative
     scale: Fraction
     translation: NotNegative
+    mirror: bool = False
 
     def __call__(self, images: Tensor) -> Tensor:
-        """Changes a batch of images at random, as `random_affine`."""
-        if not (self.rotation or self.scale or self.translation):
-            return images
-        return random_affine(images, self.rotation, self.scale, self.translation)
+        """Changes a batch of images at random, as `random_affine` and `random_mirror`."""
+        if self.mirror:
+            images = random_mirror(images)
+        if self.rotation or self.scale or self.translation:
+            images = random_affine(images, self.rotation, self.scale, self.translation)
+        return images
+
+
+def chosen(given: Augmentation | Literal["auto"], images: Labelled) -> Augmentation:
+    """The augmentation that was given, or the one that suits the images."""
+    if given != "auto":
+        return given
+    return Augmentation.model_validate(dict(images.advice["augmentation"]))
+
+
+def random_mirror(images: Tensor) -> Tensor:
+    """Mirrors every image `(n, channels, height, width)` from left to right, or not, by chance."""
+    mirrored = torch.rand(len(images), device=images.device) < 0.5
+    return torch.where(mirrored[:, None, None, None], images.flip(3), images)
 
 
 def random_affine(images: Tensor, rotation: float, scale: float, translation: float) -> Tensor:

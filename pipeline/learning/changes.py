@@ -7,7 +7,7 @@ import torch
 from pipeline.core import artifacts
 from pipeline.core.errors import InputError
 from pipeline.learning import models
-from pipeline.learning.models import Classifier
+from pipeline.learning.networks import Classifier
 
 KIND, WEIGHTS = "changed weights", "weights.safetensors"
 

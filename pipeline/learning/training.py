@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
+from pydantic import Field
 from torch import Tensor, nn
 from tqdm import tqdm
 
@@ -35,17 +36,19 @@ class Recipe(Optimisation):
     """A training: how its steps are made, how many there are, and when it stops.
 
     `learning_rate` is the peak of the schedule. `patience` counts validations without a better
-    score.
+    score. Where there are few images, epochs are added until there are `least_steps`, so that one
+    recipe serves few images and many.
     """
 
     epochs: Count
+    least_steps: int = Field(default=0, ge=0)
     learning_rate: Positive
     patience: Count
 
 
 def fit(
     model: nn.Module,
-    inputs: Tensor,
+    inputs: "Tensor | Rows",
     labels: Tensor,
     recipe: Recipe,
     validation: Validation,
@@ -61,7 +64,7 @@ def fit(
 
     Args:
         model: `inputs` to logits; the weights that require a gradient are trained.
-        inputs: `(n, …)`, all training inputs, on the model's device.
+        inputs: `(n, …)`, all training inputs, on the model's device, or rows of them.
         labels: `(n,)`, int64, or probabilities `(n, classes)`, float32; on the same device.
         recipe: optimiser, schedule, stopping.
         validation: what the model is measured on; the weights of the best score are kept.
@@ -77,7 +80,8 @@ def fit(
     """
     precision = half_precision(inputs.device)
     steps_per_epoch = math.ceil(len(inputs) / recipe.batch)
-    total = steps_per_epoch * recipe.epochs
+    epochs = max(recipe.epochs, math.ceil(recipe.least_steps / steps_per_epoch))
+    total = steps_per_epoch * epochs
     every = every or steps_per_epoch
     optimizer, schedule = _optimizer(model, recipe, total)
     curve: Curve = []
@@ -87,7 +91,8 @@ def fit(
     bar = tqdm(total=total, desc=progress, unit="step", disable=None if progress else True)
     model.train()
     with bar:
-        for step, chosen in enumerate(_batches(len(inputs), recipe, inputs.device), start=1):
+        batches = _batches(len(inputs), recipe.batch, epochs, inputs.device)
+        for step, chosen in enumerate(batches, start=1):
             batch = prepare(inputs[chosen]) if prepare else inputs[chosen]
             with precision:
                 logits = model(batch)
@@ -126,10 +131,10 @@ def fit(
     return curve
 
 
-def _batches(count: int, recipe: Recipe, device: torch.device) -> Iterator[Tensor]:
+def _batches(count: int, size: int, epochs: int, device: torch.device) -> Iterator[Tensor]:
     """The indices of all batches, drawn anew for every epoch when it begins."""
-    for _ in range(recipe.epochs):
-        yield from torch.randperm(count, device=device).split(recipe.batch)
+    for _ in range(epochs):
+        yield from torch.randperm(count, device=device).split(size)
 
 
 def _optimizer(
@@ -167,12 +172,37 @@ def predict(model: nn.Module, inputs: Tensor, batch: int = 1000) -> Tensor:
     return outputs
 
 
-def join(device: torch.device, *parts: Labelled) -> tuple[Tensor, Tensor]:
-    """Puts the inputs and the labels of some parts together, on a device."""
-    if len(parts) == 1:  # mapped, and not to be copied
-        return torch.from_numpy(parts[0].inputs).to(device), torch.from_numpy(parts[0].labels).to(
-            device
-        )
-    inputs = torch.cat([torch.from_numpy(part.inputs) for part in parts])
+class Rows:
+    """The rows of several tensors one after the other, which are read when they are asked for.
+
+    Images may be mapped from files, and more than there is memory.
+    """
+
+    def __init__(self, *parts: Tensor):
+        self._parts = parts
+        self.device = parts[0].device
+
+    def __len__(self) -> int:
+        return sum(map(len, self._parts))
+
+    def __getitem__(self, chosen: Tensor) -> Tensor:
+        """Some rows, by their indices `(n,)`."""
+        first = self._parts[0]
+        rows = first.new_empty((len(chosen), *first.shape[1:]))
+        start = 0
+        for part in self._parts:
+            of_part = (chosen >= start) & (chosen < start + len(part))
+            rows[of_part] = part[chosen[of_part] - start]
+            start += len(part)
+        return rows
+
+
+def join(device: torch.device, *parts: Labelled) -> tuple[Rows, Tensor]:
+    """Puts the inputs and the labels of some parts one after the other, on a device."""
     labels = torch.cat([torch.from_numpy(part.labels) for part in parts])
-    return inputs.to(device), labels.to(device)
+    return Rows(*(torch.from_numpy(part.inputs).to(device) for part in parts)), labels.to(device)
+
+
+def tensors(device: torch.device, part: Labelled) -> tuple[Tensor, Tensor]:
+    """The inputs and the labels of a part, on a device."""
+    return torch.from_numpy(part.inputs).to(device), torch.from_numpy(part.labels).to(device)

@@ -11,7 +11,7 @@ from pipeline.core.labelled import Labelled
 from pipeline.core.params import Count, Positive, Section
 from pipeline.learning import models, training
 from pipeline.learning.compute import Compute
-from pipeline.learning.models import Classifier
+from pipeline.learning.networks import Classifier
 from pipeline.learning.validation import Score, Validation
 from pipeline.new_class import results
 from pipeline.techniques.ridge import Projection, Sums
@@ -38,7 +38,7 @@ def main(compute: Compute, analytic: Analytic) -> None:
     watched = Validation.of(validation, "overall", torch.device("cpu"))
 
     old, projection = Sums.load(SUMS)
-    features, labels = training.join(device, new)
+    features, labels = training.tensors(device, new)
     sums = old.plus(Sums.of(projection, features, labels, len(new.classes)))
     widened = projection(watched.inputs)
     rows: list[dict[str, float]] = []

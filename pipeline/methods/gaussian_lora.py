@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import torch
-from pydantic import Field
 
 from pipeline.core.labelled import Labelled
 from pipeline.core.params import Count, Fraction, Positive, Seed
@@ -14,6 +13,7 @@ from pipeline.learning.training import Recipe
 from pipeline.learning.validation import Objective, Validation
 from pipeline.new_class import results
 from pipeline.techniques import adapters
+from pipeline.techniques.adapters import Targets
 from pipeline.techniques.gaussians import Gaussians
 
 GAUSSIANS = Path("data/statistics/gaussians.safetensors")
@@ -26,7 +26,7 @@ class GaussianLora(Recipe):
     objective: Objective
     rank: Count
     alpha: Positive
-    targets: list[str] = Field(min_length=1)
+    targets: Targets
     dropout: Fraction
 
 
@@ -47,7 +47,7 @@ def main(seed: Seed, compute: Compute, gaussian_lora: GaussianLora) -> None:
     )
     curve = training.fit(
         model.head,
-        *Gaussians.load(GAUSSIANS).replay(gaussian_lora.samples, *training.join(device, new)),
+        *Gaussians.load(GAUSSIANS).replay(gaussian_lora.samples, *training.tensors(device, new)),
         gaussian_lora,
         Validation.of(validation, gaussian_lora.objective, device),
         progress="gaussian_lora",

@@ -34,7 +34,7 @@ def main(seed: Seed, compute: Compute, gaussian_replay: GaussianReplay) -> None:
     model = models.with_head(base, base.head).to(device)
     curve = training.fit(
         model.head,
-        *Gaussians.load(GAUSSIANS).replay(gaussian_replay.samples, *training.join(device, new)),
+        *Gaussians.load(GAUSSIANS).replay(gaussian_replay.samples, *training.tensors(device, new)),
         gaussian_replay,
         Validation.of(validation, gaussian_replay.objective, device),
         progress="gaussian_replay",

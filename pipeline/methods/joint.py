@@ -1,13 +1,14 @@
 """Joint training: goes on from the base with all weights and all data, as the upper reference."""
 
 from copy import deepcopy
+from typing import Literal
 
 import torch
 
 from pipeline.core.labelled import Labelled
 from pipeline.core.params import Seed
 from pipeline.core.seeding import derive
-from pipeline.learning import training
+from pipeline.learning import augmentation, training
 from pipeline.learning.augmentation import Augmentation
 from pipeline.learning.compute import Compute
 from pipeline.learning.training import Recipe
@@ -16,7 +17,9 @@ from pipeline.new_class import results
 
 
 class Joint(Recipe):
-    augmentation: Augmentation
+    """`augmentation: auto` takes what suits the images."""
+
+    augmentation: Augmentation | Literal["auto"]
 
 
 def main(seed: Seed, compute: Compute, joint: Joint) -> None:
@@ -33,7 +36,7 @@ def main(seed: Seed, compute: Compute, joint: Joint) -> None:
         *training.join(device, old, new),
         joint,
         Validation.of(validation, "overall", device),
-        prepare=joint.augmentation,
+        prepare=augmentation.chosen(joint.augmentation, old),
         progress="joint",
     )
     results.save("joint", model, base, kept_bytes=old.inputs.nbytes, curve=curve)

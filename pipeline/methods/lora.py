@@ -2,8 +2,6 @@
 
 from functools import partial
 
-from pydantic import Field
-
 from pipeline.core.labelled import Labelled
 from pipeline.core.params import Count, Fraction, Positive, Seed
 from pipeline.core.seeding import derive
@@ -12,6 +10,7 @@ from pipeline.learning.compute import Compute
 from pipeline.learning.validation import Validation
 from pipeline.new_class import results
 from pipeline.techniques import adapters, anchored
+from pipeline.techniques.adapters import Targets
 from pipeline.techniques.anchored import HeadTrial, Studied
 
 
@@ -20,7 +19,7 @@ class Lora(Studied):
 
     rank: Count
     alpha: Positive
-    targets: list[str] = Field(min_length=1)
+    targets: Targets
     dropout: Fraction
 
 
@@ -37,7 +36,7 @@ def main(seed: Seed, compute: Compute, lora: Lora) -> None:
         partial(derive, seed, "lora"),
         lora,
         base.head,
-        *training.join(device, new),
+        *training.tensors(device, new),
         Validation.of(validation, lora.objective, device),
         adapt,
     )

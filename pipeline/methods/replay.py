@@ -1,7 +1,5 @@
 """Experience replay: trains the head on old and new classes together."""
 
-from math import prod
-
 import torch
 
 from pipeline.core.labelled import Labelled
@@ -37,5 +35,5 @@ def main(seed: Seed, compute: Compute, replay: Replay) -> None:
         Validation.of(validation, "overall", device),
         progress="replay",
     )
-    kept_bytes = len(kept.labels) * prod(base.description["shape"])
+    kept_bytes = len(kept.labels) * base.input_bytes
     results.save("replay", model, base, kept_bytes=kept_bytes, curve=curve)

@@ -23,7 +23,7 @@ def main(seed: Seed, compute: Compute, sequential: Studied) -> None:
         partial(derive, seed, "sequential"),
         sequential,
         base.head,
-        *training.join(device, new),
+        *training.tensors(device, new),
         Validation.of(validation, sequential.objective, device),
     )
     learned = anchored.learn_new(trial, compute, "sequential")

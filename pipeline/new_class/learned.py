@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.core import artifacts
-from pipeline.learning.models import Classifier
+from pipeline.learning.networks import Classifier
 from pipeline.new_class import results
 from pipeline.techniques import adapters, strength
 

@@ -1,7 +1,7 @@
-"""The comparison of the methods as a table for people."""
+"""The comparison of the methods as tables for people."""
 
 from pipeline.scoring.names import title
-from pipeline.scoring.tables import Results, Table, percent
+from pipeline.scoring.tables import Results, Table, number, percent
 
 PUBLISHED = {
     "base": {"accuracy_old": 99.25},
@@ -49,4 +49,44 @@ def methods(results: Results, facts: Results) -> Table:
                 + (" (old)" if name == "base" else ""),
             ]
         )
+    return rows
+
+
+def elsewhere(study: Results) -> Table:
+    """The ways to learn a new class on several sets of images.
+
+    Args:
+        study: the content of the study's file, a case for every set.
+    """
+    rows = [
+        [
+            "images",
+            "method",
+            "all classes, %",
+            "new class, %",
+            "old classes, %",
+            "negative flips, %",
+            "kept, kB",
+            "seconds",
+        ]
+    ]
+    for case, means in study["summary"].items():
+        figures = means["new_class"]
+        cells = [cell for cell in study["cells"].values() if cell["case"] == case]
+        for name in sorted(figures, key=lambda name: (name != "base", name)):
+            stage = "pretrain" if name == "base" else name
+            taken = [cell["seconds"][stage] for cell in cells if stage in cell["seconds"]]
+            figure = figures[name]
+            rows.append(
+                [
+                    case.replace("_", " ") if name == "base" else "",
+                    title(name),
+                    percent(figure["accuracy"]),
+                    percent(figure["accuracy_new"]),
+                    percent(figure["accuracy_old"]),
+                    "" if name == "base" else percent(figure["negative_flips"]),
+                    "" if name == "base" else number(figure["kept_bytes"]["mean"] / 1000, 0),
+                    f"{sum(taken) / len(taken):.0f}" if taken else "",
+                ]
+            )
     return rows

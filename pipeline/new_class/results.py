@@ -9,7 +9,7 @@ import yaml
 from pipeline.core import artifacts
 from pipeline.core.errors import InputError
 from pipeline.learning import changes, models
-from pipeline.learning.models import Classifier
+from pipeline.learning.networks import Classifier
 from pipeline.learning.training import Curve
 
 BASE = Path("data/base")

@@ -9,7 +9,7 @@ import torch
 from pipeline.core import artifacts
 from pipeline.core.labelled import Labelled
 from pipeline.learning import training
-from pipeline.learning.models import Classifier
+from pipeline.learning.networks import Classifier
 from pipeline.ranks import wide
 from pipeline.techniques import adapters
 
@@ -62,7 +62,7 @@ class Sight:
 
     def __init__(self, data: Labelled, device: torch.device):
         self._classes = data.classes
-        self._images, self._labels = training.join(device, data)
+        self._images, self._labels = training.tensors(device, data)
 
     def hits(self, model: Classifier) -> torch.Tensor:
         """Which images a model has right: `(n,)`, bool."""

@@ -1,6 +1,6 @@
 """The trainings of the sweep: every contender at each of its learning rates, and as published."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,7 +12,7 @@ from pipeline.core.params import Count, Fraction, Positive, Section
 from pipeline.core.seeding import derive
 from pipeline.learning import training
 from pipeline.learning.augmentation import Augmentation
-from pipeline.learning.models import Classifier
+from pipeline.learning.networks import Classifier
 from pipeline.learning.training import Optimisation, Recipe
 from pipeline.learning.validation import Validation
 from pipeline.ranks import wide
@@ -27,13 +27,13 @@ class Setting(Optimisation):
     dropout: Fraction
     augmentation: Augmentation
 
-    def recipe(self, learning_rate: float) -> Recipe:
+    def recipe(self, learning_rate: float, epochs: int) -> Recipe:
         """The recipe at a learning rate; all epochs are run."""
         return Recipe(
             **{name: getattr(self, name) for name in Optimisation.model_fields},
-            epochs=self.epochs,
+            epochs=epochs,
             learning_rate=learning_rate,
-            patience=self.epochs,
+            patience=epochs,
         )
 
 
@@ -42,7 +42,7 @@ class Published(Setting):
 
 
 class Rates(Section):
-    """The learning rates that each contender is trained with; validation data choose.
+    """The learning rates that each contender tries; validation data choose.
 
     Without one, the new last layer is left out.
     """
@@ -60,14 +60,16 @@ class Rates(Section):
 class Sweep(Section):
     """An update of rank r is scaled by `alpha` / r, or, if `stabilised`, by `alpha` / √r.
 
-    The latter is arXiv 2312.03732. `published` is how the original trained all contenders: its
-    learning rate for all, updates scaled by the number of a layer's inputs. None leaves it out.
+    The latter is arXiv 2312.03732. Learning rates are tried for `trial_epochs`. `published` is how
+    the original trained all contenders: its learning rate for all, updates scaled by the number of
+    a layer's inputs. None leaves it out.
     """
 
     ranks: list[Count] = Field(min_length=1)
     alpha: Positive
     stabilised: bool
     learning_rates: Rates
+    trial_epochs: Count
     setting: Setting
     published: Published | None
 
@@ -77,25 +79,46 @@ class Sweep(Section):
             return inputs
         return self.alpha / (rank**0.5 if self.stabilised else rank)
 
-    def cases(self) -> list[Values]:
-        """The values of all trials."""
+    def trials(self) -> list[Values]:
+        """Short trainings of every contender that has learning rates to choose from."""
+        return [
+            _values(contender, rate, self.trial_epochs)
+            for contender in wide.contenders(self.ranks)
+            for rate in self.learning_rates.of(contender)
+            if len(self.learning_rates.of(contender)) > 1
+        ]
+
+    def trainings(self, chosen: Mapping[Contender, float]) -> list[Values]:
+        """The trainings that count: every contender at its learning rate, and as published.
+
+        Args:
+            chosen: the learning rates of those that tried several.
+        """
         contenders = wide.contenders(self.ranks)
-        tuned = _cases(contenders, self.learning_rates.of, published=False)
-        if not self.published:
+        tuned = [
+            _values(contender, chosen.get(contender, rates[0]), self.setting.epochs)
+            for contender in contenders
+            if (rates := self.learning_rates.of(contender))
+        ]
+        if not (published := self.published):
             return tuned
-        rates = [self.published.learning_rate]
-        repeated = [each for each in contenders if each.trains != "last_layer"]
-        return [*tuned, *_cases(repeated, lambda contender: rates, published=True)]
+        same = [
+            _values(contender, published.learning_rate, published.epochs, published=True)
+            for contender in contenders
+            if contender.trains != "last_layer"
+        ]
+        return [*tuned, *same]
 
 
-def _cases(
-    contenders: Sequence[Contender], rates: Callable[[Contender], Sequence[float]], published: bool
-) -> list[Values]:
-    return [
-        {"contender": contender, "learning_rate": rate, "published": published}
-        for contender in contenders
-        for rate in rates(contender)
-    ]
+def _values(
+    contender: Contender, learning_rate: float, epochs: int, published: bool = False
+) -> Values:
+    return {
+        "contender": contender,
+        "learning_rate": learning_rate,
+        "epochs": epochs,
+        "published": published,
+    }
 
 
 @dataclass(frozen=True)
@@ -123,7 +146,7 @@ class SweepTrial:
             model,
             self.images,
             self.labels,
-            setting.recipe(values["learning_rate"]),
+            setting.recipe(values["learning_rate"], values["epochs"]),
             self.validation,
             prepare=setting.augmentation,
         )

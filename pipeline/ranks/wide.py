@@ -12,13 +12,12 @@ from pipeline.core import artifacts, labelled
 from pipeline.core.errors import InputError
 from pipeline.core.labelled import Labelled
 from pipeline.learning import models
-from pipeline.learning.models import Classifier
+from pipeline.learning.networks import Classifier
 from pipeline.learning.training import Curve
 from pipeline.techniques import adapters
 
 BASE = Path("data/ranks/base")
 SWEEP = Path("data/ranks/sweep")
-LAYERS = ("dense_1", "dense_2", "output")
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,7 @@ def untrained(
         models.initialise(output, "default")
         output.requires_grad_(True)
     elif contender.trains == "lora":
-        adapters.wrap(model, LAYERS, contender.rank, alpha=contender.rank, dropout=0.0)
+        adapters.wrap(model, "auto", contender.rank, alpha=contender.rank, dropout=0.0)
         for _, layer in adapters.adapted(model):
             layer.scaling = scaling(contender.rank, layer.base.in_features)
     return model

@@ -11,6 +11,7 @@ from cycler import cycler
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
+from pipeline.core import artifacts
 from pipeline.scoring.names import title
 
 # Okabe and Ito's palette, which the colour-blind tell apart.
@@ -34,6 +35,11 @@ plt.rcParams.update(
         "legend.frameon": False,
     }
 )
+
+
+def save(path: str, figure: Figure) -> None:
+    """Saves a figure as PNG."""
+    artifacts.save_bytes(path, png(figure))
 
 
 def png(figure: Figure) -> bytes:

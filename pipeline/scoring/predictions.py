@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from pipeline.core.labelled import Labelled
 from pipeline.learning import models, training
-from pipeline.learning.models import Classifier
+from pipeline.learning.networks import Classifier
 
 
 class Predictions:

@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context, parent_process
-from threading import Thread
+from multiprocessing import get_context
 from typing import Any
 
 from tqdm import tqdm
@@ -66,7 +65,7 @@ def workers(run: Run, compute: Compute) -> Iterator[Callable[[int, Values], "Fut
             [there] = client.scatter([prepared], broadcast=True)
             pool = client.get_executor(pure=False)
             yield lambda number, values: pool.submit(_call, there, number, values)
-    elif worker_count() == 1:
+    elif process.workers() == 1:
         yield lambda number, values: _done(_call(prepared, number, values))
     else:
         # Workers are forks of a server that has imported what they need and computed nothing: they
@@ -74,7 +73,7 @@ def workers(run: Run, compute: Compute) -> Iterator[Callable[[int, Values], "Fut
         processes = get_context("forkserver")
         # Every optimiser loads the compiler: the server once, not every worker.
         processes.set_forkserver_preload([run.__module__, "torch._dynamo"])
-        with ProcessPoolExecutor(worker_count(), processes, _remember, (prepared,)) as pool:
+        with ProcessPoolExecutor(process.workers(), processes, _remember, (prepared,)) as pool:
             yield lambda number, values: pool.submit(_call, None, number, values)
 
 
@@ -82,11 +81,6 @@ def _done(outcome: Outcome) -> "Future[Outcome]":
     future: Future[Outcome] = Future()
     future.set_result(outcome)
     return future
-
-
-def worker_count() -> int:
-    """How many trials run at once: `RETAIN_WORKERS`, or the cores this process may use."""
-    return int(os.environ.get("RETAIN_WORKERS", 0)) or process.cores()
 
 
 @dataclass(frozen=True)
@@ -100,17 +94,9 @@ _remembered: _Prepared | None = None
 
 def _remember(prepared: _Prepared) -> None:
     global _remembered
-    Thread(target=_end_with_parent, daemon=True).start()
+    process.end_with_parent()
     process.prepare()
     _remembered = prepared
-
-
-def _end_with_parent() -> None:
-    """Ends this worker with the stage, which cannot do so itself if it is killed."""
-    parent = parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)
 
 
 def _call(given: _Prepared | None, number: int, values: Values) -> Outcome:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from pipeline.core.labelled import Labelled, merge
 from pipeline.learning import changes
-from pipeline.learning.models import Classifier
+from pipeline.learning.networks import Classifier
 from pipeline.scoring import measures
 from pipeline.scoring.predictions import Predictions
 from pipeline.shapes import contenders

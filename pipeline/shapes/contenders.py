@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from pipeline.core import artifacts
 from pipeline.learning import changes, models, training
 from pipeline.learning.augmentation import VIEWS, random_turn, turned
-from pipeline.learning.models import Classifier
+from pipeline.learning.networks import Classifier
 from pipeline.learning.training import Curve, Recipe
 from pipeline.learning.validation import Validation
 

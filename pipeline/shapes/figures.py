@@ -1,12 +1,15 @@
 """Pictures of what was learned of shapes."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
 from pipeline.scoring.names import title
-from pipeline.scoring.pictures import COLOURS, WIDTH
+from pipeline.scoring.pictures import COLOURS, WIDTH, captioned
 
 
 def few_labels(table: pd.DataFrame) -> Figure:
@@ -31,3 +34,20 @@ def few_labels(table: pd.DataFrame) -> Figure:
     axis.set_ylabel("test accuracy, %")
     axis.legend(loc="lower right")
     return figure
+
+
+def samples(arrays: Mapping[str, Any], about: Mapping[str, Any]) -> Figure:
+    """Some images of every shape, with what they are taken for.
+
+    Args:
+        arrays: `images`, `(n, 3, size, size)`, uint8.
+        about: `rows`, one an image.
+    """
+    rows = about["rows"]
+    captions = [
+        f"{row['predicted']} {row['probability']:.0%}"
+        if row["predicted"] == row["likeliest"]
+        else f"{row['predicted']}\n({row['likeliest']} {row['probability']:.0%})"
+        for row in rows
+    ]
+    return captioned(arrays["images"], captions, [row["actual"] for row in rows])

@@ -4,6 +4,10 @@ import numpy as np
 
 from pipeline.core.labelled import Labelled
 
+ADVICE = {
+    "trunk": "cnn",
+    "augmentation": {"rotation": 0.25, "scale": 0.15, "translation": 2.0},
+}
 CLASSES = [str(digit) for digit in range(10)]
 
 
@@ -25,6 +29,6 @@ def load() -> tuple[Labelled, Labelled]:
     )
     train_images, test_images, train_labels, test_labels = parts
     return (
-        Labelled(train_images, train_labels, CLASSES, []),
-        Labelled(test_images, test_labels, CLASSES, []),
+        Labelled(train_images, train_labels, CLASSES, [], ADVICE),
+        Labelled(test_images, test_labels, CLASSES, [], ADVICE),
     )

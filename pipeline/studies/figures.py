@@ -15,23 +15,28 @@ from pipeline.studies.summary import plain
 
 
 def draw(study: Mapping[str, Any]) -> dict[str, bytes]:
-    """The comparisons of a study's cases with error bars, as PNG, by their names.
+    """The comparisons of a study with error bars, as PNG, by their names.
 
     Args:
         study: the content of its file in `metrics/studies/`.
     """
-    drawn = {}
-    for case, means in study["summary"].items():
-        cell = next(cell for cell in study["cells"].values() if cell["case"] == case)
-        suffix = f"_{case}" if len(study["summary"]) > 1 else ""
-        for question, figure in DRAWN.items():
-            if question in means:
-                content = pictures.png(figure(means[question], cell["metrics"][question]))
-                drawn[f"{question}{suffix}"] = content
-    return drawn
+    single = {cell["case"]: cell["metrics"] for cell in reversed(list(study["cells"].values()))}
+    if len(study["summary"]) > 1:
+        cases = {
+            name: _methods(means["new_class"], single[name]["new_class"])
+            for name, means in study["summary"].items()
+        }
+        return {"cases": pictures.png(new_class.cases(cases))}
+    [(case, means)] = study["summary"].items()
+    return {
+        question: pictures.png(figure(means[question], single[case][question]))
+        for question, figure in DRAWN.items()
+        if question in means
+    }
 
 
-def _new_class(means: Mapping[str, Any], single: Mapping[str, Any]) -> Figure:
+def _methods(means: Mapping[str, Any], single: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The means of every method, their intervals, and what isn't a figure."""
     methods = {
         name: {"original_data": single[name]["original_data"]} | plain(figure)
         for name, figure in means.items()
@@ -40,7 +45,11 @@ def _new_class(means: Mapping[str, Any], single: Mapping[str, Any]) -> Figure:
         for key in ("accuracy", "accuracy_old", "accuracy_new"):
             half = method[f"{key}_ci95"]
             method[f"{key}_ci95"] = [method[key] - half, method[key] + half]
-    return new_class.comparison(methods)
+    return methods
+
+
+def _new_class(means: Mapping[str, Any], single: Mapping[str, Any]) -> Figure:
+    return new_class.comparison(_methods(means, single))
 
 
 def _ranks(means: Mapping[str, Any], single: Mapping[str, Any]) -> Figure:

@@ -1,17 +1,18 @@
 """LoRA (arXiv 2106.09685): wrap, set strength, merge, save and load."""
 
 import json
-from collections.abc import Sequence
 from copy import deepcopy
 from pathlib import Path
+from typing import Annotated, Literal
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from pipeline.core import artifacts
 from pipeline.core.errors import InputError
 from pipeline.learning import changes, models
-from pipeline.learning.models import Classifier
+from pipeline.learning.networks import Classifier
 
 WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"
 PREFIX = "base_model.model."
@@ -55,12 +56,17 @@ class LoRALinear(nn.Module):
         return layer
 
 
-def wrap(model: nn.Module, targets: Sequence[str], r: int, alpha: float, dropout: float) -> None:
+Targets = Annotated[list[str], Field(min_length=1)] | Literal["auto"]
+"""Names of dense layers; `auto` is all of them."""
+
+
+def wrap(model: nn.Module, targets: Targets, r: int, alpha: float, dropout: float) -> None:
     """Freezes a model and puts an adapter on each of its target layers, in place.
 
     Args:
         model: with dense layers.
         targets: names of dense layers, or of their last parts, as in PEFT's `target_modules`.
+            `auto` is all of them.
         r: rank.
         alpha: the update is scaled by alpha / r.
         dropout: share of an adapter's inputs dropped in training.
@@ -70,7 +76,7 @@ def wrap(model: nn.Module, targets: Sequence[str], r: int, alpha: float, dropout
     """
     model.requires_grad_(False)
     dense = {name: layer for name, layer in model.named_modules() if isinstance(layer, nn.Linear)}
-    for target in targets:
+    for target in list(dense) if targets == "auto" else targets:
         names = [name for name in dense if name == target or name.endswith(f".{target}")]
         if not names:
             accepted = ", ".join(name.rpartition(".")[2] for name in dense)

@@ -32,13 +32,15 @@ class Studied(Optimisation):
     """A training on the new classes alone, whose settings a study on validation data chooses.
 
     `strengths` are tried afterwards, on validation data too. `check` is the number of steps between
-    validations, `patience` that of validations without a better score.
+    validations, `patience` that of validations without a better score, and `least_steps` what few
+    images are shown for.
     """
 
     trials: Count
     objective: Objective
     check: Count
     patience: Count
+    least_steps: int = Field(default=0, ge=0)
     search: Search
     strengths: list[NotNegative] = Field(min_length=1)
 
@@ -49,6 +51,7 @@ class Studied(Optimisation):
             epochs=values["epochs"],
             learning_rate=values["learning_rate"],
             patience=self.patience,
+            least_steps=self.least_steps,
         )
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from pipeline.core import artifacts
 from pipeline.learning import augmentation, training
-from pipeline.learning.models import Classifier
+from pipeline.learning.networks import Classifier
 
 KIND = "scores of known images"
 RECALL = 0.95

@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.app import results
 from pipeline.ranks import report as ranks
+from pipeline.scoring.tables import fill
 from pipeline.shapes import report as shapes
 from tests.project import ROOT, Project
 
@@ -19,7 +20,7 @@ TEXTS = [ROOT / "README.md", *ROOT.glob("pipeline/*/README.md")]
 def test_texts_say_what_the_metrics_say(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     text = path.read_text()
-    assert results.fill(text, results.replicated()) == text, "`make readme` brings it up to date"
+    assert fill(text, results.replicated()) == text, "`make readme` brings it up to date"
 
 
 @pytest.mark.parametrize("study", ["replicates"])

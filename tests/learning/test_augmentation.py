@@ -1,6 +1,7 @@
 """Random changes of images."""
 
-import numpy as np
+import math
+
 import torch
 from torchvision.transforms import v2
 
@@ -18,7 +19,7 @@ def test_affine_of_nothing_is_the_image_and_moves_are_those_of_torchvision() -> 
     angles = (torch.rand(4, 4)[0] * 2 - 1) * 0.3
     for image, angle, ours in zip(images / 255, angles, turned, strict=True):
         theirs = v2.functional.rotate(
-            image, float(np.degrees(angle)), interpolation=v2.InterpolationMode.BILINEAR
+            image, math.degrees(float(angle)), interpolation=v2.InterpolationMode.BILINEAR
         )
         torch.testing.assert_close(ours, theirs, atol=2e-3, rtol=0)
 
@@ -49,3 +50,12 @@ def test_no_augmentation_gives_the_images_as_they_are() -> None:
     changed = Augmentation(rotation=0.1, scale=0.0, translation=0.0)(images)
     assert changed.dtype == torch.float32
     assert not torch.equal(changed, images / 255)
+
+
+def test_about_half_of_the_images_are_mirrored() -> None:
+    torch.manual_seed(0)
+    images = torch.randint(256, (200, 1, 4, 4), dtype=torch.uint8)
+    shown = Augmentation(rotation=0.0, scale=0.0, translation=0.0, mirror=True)(images)
+    as_is, mirrored = ((shown == each).flatten(1).all(1) for each in (images, images.flip(3)))
+    assert (as_is ^ mirrored).all()
+    assert 70 < int(mirrored.sum()) < 130

@@ -8,8 +8,8 @@ import torch
 
 from pipeline.core import artifacts
 from pipeline.core.errors import InputError
-from pipeline.learning import changes, models
-from pipeline.learning.models import Classifier
+from pipeline.learning import changes, models, networks
+from pipeline.learning.networks import Classifier
 
 FILE = "weights.safetensors"
 HEAD = {f"head.{layer}" for layer in ("dense_1", "dense_2", "output")}
@@ -18,7 +18,7 @@ HEAD = {f"head.{layer}" for layer in ("dense_1", "dense_2", "output")}
 @pytest.fixture
 def base() -> Classifier:
     torch.manual_seed(0)
-    return models.cnn((1, 28, 28), 10, 0.1)
+    return networks.cnn((1, 28, 28), 10, 0.1)
 
 
 def changed(base: Classifier, *layers: str) -> Classifier:
@@ -76,6 +76,6 @@ def test_change_of_another_trunk_is_refused(base: Classifier, tmp_path: Path) ->
 
 def test_change_of_another_head_is_refused(base: Classifier, tmp_path: Path) -> None:
     changes.save(tmp_path, changed(base, "head.output"), base)
-    other = models.with_head(base, models.dense_head((576, 10), 0.0))
+    other = models.with_head(base, networks.dense_head((576, 10), 0.0))
     with pytest.raises(InputError, match=f"{FILE}: not of this base"):
         changes.load(tmp_path, other)

@@ -1,49 +1,22 @@
-"""The networks."""
+"""Models: initialised, saved, given other heads."""
 
 from pathlib import Path
 
 import pytest
 import torch
-from torch import nn
 
 from pipeline.core import artifacts
 from pipeline.core.errors import InputError
-from pipeline.learning import models
+from pipeline.learning import models, networks
 
 
-def digit_model() -> models.Classifier:
+def digit_model() -> networks.Classifier:
     torch.manual_seed(0)
-    return models.cnn((1, 28, 28), 10, 0.1)
-
-
-def test_digit_network_is_the_published_one() -> None:
-    model = digit_model()
-    assert models.trainable_parameters(model) == 147_402
-    assert models.trainable_parameters(model.head) == 91_658
-    images = torch.randint(256, (5, 1, 28, 28), dtype=torch.uint8)
-    assert model.trunk(images).shape == (5, 576)
-    assert model(images).shape == (5, 10)
-
-
-def test_relu_after_pooling_is_the_same_function_as_before_it() -> None:
-    model = digit_model()
-    layers = list(model.trunk.children())
-    published = nn.Sequential(
-        layers[0], layers[1], nn.ReLU(), layers[2], layers[4], nn.ReLU(), layers[5], *layers[7:]
-    )
-    images = torch.randint(256, (5, 1, 28, 28), dtype=torch.uint8)
-    assert torch.equal(published(images), model.trunk(images))
-
-
-def test_pixels_are_scaled_once() -> None:
-    images = torch.tensor([0, 51, 255], dtype=torch.uint8)
-    scaled = models.Pixels()(images)
-    torch.testing.assert_close(scaled, torch.tensor([0.0, 0.2, 1.0]))
-    assert torch.equal(models.Pixels()(scaled), scaled)
+    return networks.cnn((1, 28, 28), 10, 0.1)
 
 
 def test_model_comes_back_bit_for_bit(tmp_path: Path) -> None:
-    model = models.shape_cnn((3, 64, 64), 2, 0.2)
+    model = networks.shape_cnn((3, 64, 64), 2, 0.2)
     models.save(tmp_path / "x", model)
     loaded = models.load(tmp_path / "x")
     images = torch.randint(256, (2, 3, 64, 64), dtype=torch.uint8)
@@ -77,7 +50,7 @@ def test_initialisation_has_the_spread_of_its_paper(
 
 def test_another_head_leaves_the_trunk_as_it_is() -> None:
     base = digit_model()
-    head = models.dense_head((576, 10), 0.0)
+    head = networks.dense_head((576, 10), 0.0)
     model = models.with_head(base, head)
     assert all(map(torch.equal, model.trunk.parameters(), base.trunk.parameters()))
     assert models.trainable_parameters(model) == 5770

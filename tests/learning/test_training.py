@@ -1,15 +1,14 @@
 """The training loop."""
 
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
 from pipeline.core.labelled import Labelled
-from pipeline.learning import models, training
+from pipeline.learning import networks, training
 from pipeline.learning.training import Recipe
 from pipeline.learning.validation import Validation
 
@@ -41,7 +40,7 @@ def validation() -> Validation:
 
 def fitted(dropout: float = 0.2, **changes: Any) -> tuple[nn.Module, training.Curve]:
     torch.manual_seed(3)
-    model = models.dense_head((2, 16, 3), dropout)
+    model = networks.dense_head((2, 16, 3), dropout)
     recipe = Recipe.model_validate(RECIPE | changes)
     return model, training.fit(model, *blobs(), recipe, validation())
 
@@ -75,7 +74,7 @@ def test_patience_ends_the_training() -> None:
 
 def test_frozen_weights_stay() -> None:
     torch.manual_seed(0)
-    model = models.dense_head((2, 16, 3), 0.0)
+    model = networks.dense_head((2, 16, 3), 0.0)
     model.get_submodule("dense_1").requires_grad_(False)
     before = model.get_submodule("dense_1").state_dict()["weight"].clone()
     training.fit(model, *blobs(), Recipe.model_validate(RECIPE), validation())
@@ -85,7 +84,7 @@ def test_frozen_weights_stay() -> None:
 def test_penalty_pulls() -> None:
     def far(weight: float) -> float:
         torch.manual_seed(0)
-        model = models.dense_head((2, 16, 3), 0.0)
+        model = networks.dense_head((2, 16, 3), 0.0)
         output = model.get_submodule("output")
         assert isinstance(output, nn.Linear)
         training.fit(
@@ -102,7 +101,7 @@ def test_penalty_pulls() -> None:
 
 def test_last_steps_are_validated_whatever_the_interval() -> None:
     torch.manual_seed(0)
-    model = models.dense_head((2, 3), 0.0)
+    model = networks.dense_head((2, 3), 0.0)
     curve = training.fit(
         model, *blobs(), Recipe.model_validate(RECIPE | {"epochs": 1}), validation(), every=4
     )
@@ -110,18 +109,44 @@ def test_last_steps_are_validated_whatever_the_interval() -> None:
 
 
 def test_prediction_leaves_the_mode_and_does_not_see_the_batches() -> None:
-    model = models.dense_head((2, 16, 3), 0.5).train()
+    model = networks.dense_head((2, 16, 3), 0.5).train()
     inputs, _ = blobs()
     torch.testing.assert_close(training.predict(model, inputs, 7), training.predict(model, inputs))
     assert model.training
 
 
-def test_join_puts_parts_one_after_the_other() -> None:
-    part = Labelled(np.ones((2, 3), np.float32), np.array([0, 1]), ["a", "b"], [])
-    assert training.join(CPU, part)[1].tolist() == [0, 1]
-    inputs, labels = training.join(CPU, part, part)
-    assert inputs.shape == (4, 3)
-    assert labels.tolist() == [0, 1, 0, 1]
+@pytest.mark.parametrize(("least", "steps"), [(0, 20), (35, 40), (41, 50)])
+def test_epochs_are_added_until_there_are_steps_enough(least: int, steps: int) -> None:
+    _, curve = fitted(epochs=2, least_steps=least, patience=50)
+    assert curve[-1]["step"] == steps
+
+
+def test_parts_are_one_after_the_other_wherever_they_are() -> None:
+    inputs, labels = (array.numpy() for array in blobs(50))
+    sizes = [0, 20, 21, 50]
+    parts = [
+        Labelled(inputs[start:end], labels[start:end], ["a", "b", "c"], [])
+        for start, end in pairwise(sizes)
+    ]
+    rows, of_rows = training.join(CPU, *parts)
+    assert len(rows) == 50
+    assert of_rows.tolist() == labels.tolist()
+    chosen = torch.randperm(50)
+    assert torch.equal(rows[chosen], torch.from_numpy(inputs)[chosen])
+    whole, of_whole = training.tensors(CPU, parts[0])
+    assert torch.equal(whole, torch.from_numpy(inputs[:20]))
+    assert of_whole.tolist() == labels[:20].tolist()
+
+
+def test_training_on_rows_is_that_on_a_tensor() -> None:
+    inputs, labels = blobs()
+    states = []
+    for given in (inputs, training.Rows(inputs[:100], inputs[100:])):
+        torch.manual_seed(3)
+        model = networks.dense_head((2, 16, 3), 0.2)
+        training.fit(model, given, labels, Recipe.model_validate(RECIPE), validation())
+        states.append(model.state_dict())
+    assert all(map(torch.equal, states[0].values(), states[1].values()))
 
 
 @pytest.mark.parametrize(
@@ -142,7 +167,7 @@ def test_half_precision_is_for_products_that_may_be_and_can_be(
     before = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision(wanted)
     torch.manual_seed(3)
-    model = models.dense_head((2, 16, 3), dropout=0.0)
+    model = networks.dense_head((2, 16, 3), dropout=0.0)
     seen: set[tuple[bool, torch.dtype]] = set()
 
     def note(module: nn.Module, _: Any, logits: Tensor) -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from pipeline.core.errors import InputError
-from pipeline.learning import models
+from pipeline.learning import models, networks
 from pipeline.new_class import results
 from tests.project import ROOT
 
@@ -64,7 +64,7 @@ def test_old_images_under_another_name_are_refused(tmp_path: Path, name: str) ->
 @pytest.mark.usefixtures("sources")
 def test_facts_of_a_method() -> None:
     torch.manual_seed(0)
-    base = models.cnn((1, 28, 28), 10, 0.0)
+    base = networks.cnn((1, 28, 28), 10, 0.0)
     model = models.with_head(base, base.head)
     results.save("lora", model, base, kept_bytes=7, strength=0.5, strengths=[0.0, 0.5])
     assert json.loads(Path("data/methods/lora/facts.json").read_text()) == {

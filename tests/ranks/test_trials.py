@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 import torch
 
-from pipeline.learning import models
+from pipeline.learning import networks
 from pipeline.learning.validation import Validation
 from pipeline.ranks.trials import Sweep, SweepTrial
+from pipeline.ranks.wide import Contender
+from pipeline.search.workers import Values
 
 SETTING: dict[str, Any] = {
     "epochs": 2,
@@ -27,6 +29,7 @@ def sweep(ranks: list[int], **changed: Any) -> Sweep:
         "ranks": ranks,
         "alpha": 16.0,
         "stabilised": False,
+        "trial_epochs": 1,
         "learning_rates": {"full": [0.001], "last_layer": [0.01], "lora": [0.001]},
         "setting": SETTING,
         "published": SETTING | {"learning_rate": 1e-5},
@@ -37,25 +40,27 @@ def sweep(ranks: list[int], **changed: Any) -> Sweep:
 @pytest.fixture(scope="module")
 def trial() -> SweepTrial:
     torch.manual_seed(0)
-    base = models.mlp((1, 8, 8), 5, 0.5, hidden=(30, 40)).eval()
+    base = networks.mlp((1, 8, 8), 5, 0.5, hidden=(30, 40)).eval()
     images, labels = torch.randint(256, (64, 1, 8, 8), dtype=torch.uint8), torch.arange(64) % 5
     none_new = torch.zeros(64, dtype=torch.bool)
     watched = Validation(images, labels, none_new, "overall")
     return SweepTrial(0, sweep([1, 4]), base, images, labels, watched)
 
 
-def names(settings: Sweep, published: bool) -> list[str]:
-    """Who is trained."""
-    return [
-        values["contender"].name for values in settings.cases() if values["published"] == published
-    ]
+def names(cases: list[Values], published: bool = False) -> list[str]:
+    return [case["contender"].name for case in cases if case["published"] == published]
+
+
+def training(trial: SweepTrial, contender: str) -> Values:
+    """The values of a contender's training."""
+    cases = trial.sweep.trainings({})
+    return cases[names(cases).index(contender)]
 
 
 def weights(trial: SweepTrial, contender: str, number: int = 0) -> dict[str, torch.Tensor]:
-    """What a contender has learned at its own learning rate."""
-    place = names(trial.sweep, published=False).index(contender)
+    """What a contender has learned."""
     trained: dict[str, torch.Tensor]
-    trained, _ = trial(number, trial.sweep.cases()[place]).result
+    trained, _ = trial(number, training(trial, contender)).result
     return trained
 
 
@@ -72,18 +77,27 @@ def test_leaving_the_published_setting_out_changes_nothing(trial: SweepTrial) ->
     assert all(torch.equal(ones[name], others[name]) for name in ones)
 
 
-def test_every_contender_is_trained_at_each_rate_and_as_published_but_for_the_last_layer() -> None:
-    rates = {"full": [0.001, 0.002], "last_layer": [0.01], "lora": [0.001]}
-    settings = sweep([1, 4], learning_rates=rates)
-    assert names(settings, published=False) == ["full", "full", "last_layer", "rank_1", "rank_4"]
-    assert names(settings, published=True) == ["full", "rank_1", "rank_4"]
-    tried = {values["learning_rate"] for values in settings.cases() if values["published"]}
-    assert tried == {1e-5}
+def test_rates_are_tried_shortly_where_there_are_several() -> None:
+    rates = {"full": [0.001, 0.002], "last_layer": [0.01], "lora": [0.001, 0.002, 0.003]}
+    cases = sweep([4], learning_rates=rates).trials()
+    assert names(cases) == ["full"] * 2 + ["rank_4"] * 3
+    assert [case["learning_rate"] for case in cases] == [0.001, 0.002, 0.001, 0.002, 0.003]
+    assert {case["epochs"] for case in cases} == {1}
+    assert sweep([1, 4]).trials() == []
+
+
+def test_every_contender_is_trained_once_and_as_published_but_for_the_last_layer() -> None:
+    settings = sweep([1, 4], learning_rates={"full": [1, 2], "last_layer": [3], "lora": [4, 5]})
+    cases = settings.trainings({Contender("full"): 2, Contender("lora", 4): 5})
+    assert names(cases) == ["full", "last_layer", "rank_1", "rank_4"]
+    assert names(cases, published=True) == ["full", "rank_1", "rank_4"]
+    assert [case["learning_rate"] for case in cases] == [2, 3, 4, 5, 1e-5, 1e-5, 1e-5]
+    assert {case["epochs"] for case in cases} == {2}
 
 
 def test_no_learning_rate_leaves_the_last_layer_out() -> None:
     rates = {"full": [0.001], "last_layer": [], "lora": [0.001]}
-    assert names(sweep([4], learning_rates=rates), published=False) == ["full", "rank_4"]
+    assert names(sweep([4], learning_rates=rates).trainings({})) == ["full", "rank_4"]
 
 
 def test_seeds_differ(trial: SweepTrial) -> None:
@@ -99,8 +113,7 @@ def test_updates_are_scaled_as_said() -> None:
 
 @pytest.mark.parametrize("contender", ["full", "last_layer", "rank_4"])
 def test_what_is_handed_on_is_the_trained_contender(trial: SweepTrial, contender: str) -> None:
-    place = names(trial.sweep, published=False).index(contender)
-    values = trial.sweep.cases()[place]
+    values = training(trial, contender)
     outcome = trial(0, values)
     trained, curve = outcome.result
     assert set(trained) == {

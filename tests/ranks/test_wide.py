@@ -8,16 +8,16 @@ import torch
 
 from pipeline.core.errors import InputError
 from pipeline.core.labelled import Labelled
-from pipeline.learning import models
+from pipeline.learning import models, networks
 from pipeline.ranks import wide
 from pipeline.ranks.wide import Contender
 from pipeline.techniques import adapters
 
 
 @pytest.fixture(scope="module")
-def base() -> models.Classifier:
+def base() -> networks.Classifier:
     torch.manual_seed(0)
-    return models.mlp((1, 8, 8), 5, 0.5, hidden=(30, 40)).eval()
+    return networks.mlp((1, 8, 8), 5, 0.5, hidden=(30, 40)).eval()
 
 
 def inputs() -> torch.Tensor:
@@ -30,7 +30,7 @@ def scaling(rank: int, width: int) -> float:
 
 
 def test_wide_network_is_the_published_one() -> None:
-    model = models.mlp((1, 28, 28), 5, 0.5)
+    model = networks.mlp((1, 28, 28), 5, 0.5)
     assert models.trainable_parameters(model) == 2_797_005
     counts = {"full": 2_797_005, "last_layer": 10_005, "rank_1": 6_789, "rank_64": 434_496}
     for contender in wide.contenders([1, 64]):
@@ -62,7 +62,7 @@ def test_other_than_half_of_the_classes_is_refused(first: list[str], problem: st
 
 
 @pytest.mark.parametrize("contender", wide.contenders([1, 4]))
-def test_contender_starts_from_the_base(contender: Contender, base: models.Classifier) -> None:
+def test_contender_starts_from_the_base(contender: Contender, base: networks.Classifier) -> None:
     model = wide.untrained(contender, base, 0.0, scaling).eval()
     same = torch.equal(model(inputs()), base(inputs()))
     assert same == (contender.trains != "last_layer")
@@ -70,20 +70,20 @@ def test_contender_starts_from_the_base(contender: Contender, base: models.Class
 
 @pytest.mark.parametrize(("dropout", "repeats"), [(0.0, True), (0.5, False)])
 def test_hidden_units_are_dropped_as_asked(
-    base: models.Classifier, dropout: float, repeats: bool
+    base: networks.Classifier, dropout: float, repeats: bool
 ) -> None:
     model = wide.untrained(Contender("full"), base, dropout, scaling).train()
     images = inputs()
     assert torch.equal(model(images), model(images)) == repeats
 
 
-def test_updates_are_scaled_by_the_inputs_of_their_layer(base: models.Classifier) -> None:
+def test_updates_are_scaled_by_the_inputs_of_their_layer(base: networks.Classifier) -> None:
     model = wide.untrained(Contender("lora", 4), base, 0.0, scaling)
     assert [layer.scaling for _, layer in adapters.adapted(model)] == [1.6, 0.75, 1.0]
 
 
 def test_base_comes_back_with_the_names_of_its_classes(
-    base: models.Classifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    base: networks.Classifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     wide.save_base(base, ["0", "star"], [{"step": 1, "loss": 0.5}])

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.core.labelled import Labelled
-from pipeline.learning import models
-from pipeline.learning.models import Classifier, Pixels
+from pipeline.learning import models, networks
+from pipeline.learning.networks import Classifier, Pixels
 from pipeline.scoring.predictions import Predictions
 
 IMAGES = np.random.default_rng(0).integers(256, size=(30, 1, 28, 28), dtype=np.uint8)
@@ -23,7 +23,7 @@ def on() -> Predictions:
 
 def model(seed: int = 0) -> Classifier:
     torch.manual_seed(seed)
-    return models.cnn((1, 28, 28), 3, 0.5).eval()
+    return networks.cnn((1, 28, 28), 3, 0.5).eval()
 
 
 def test_logits_are_those_of_the_model(on: Predictions) -> None:
@@ -46,7 +46,7 @@ def test_equal_trunks_run_once(on: Predictions) -> None:
 
     on.logits(noted(model()))
     on.logits(noted(deepcopy(model())))
-    on.logits(noted(models.with_head(model(), models.dense_head((576, 3), 0.0))))
+    on.logits(noted(models.with_head(model(), networks.dense_head((576, 3), 0.0))))
     assert len(runs) == 1
     on.logits(noted(model(1)))
     assert len(runs) == 2

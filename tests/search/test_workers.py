@@ -12,6 +12,7 @@ import psutil
 import pytest
 import torch
 
+from pipeline.core import process
 from pipeline.learning.compute import Compute
 from pipeline.search import workers
 from pipeline.search.workers import Outcome
@@ -42,7 +43,7 @@ def test_given_trials_come_back_in_order_whatever_the_number_of_workers(
 ) -> None:
     for count in (1, 3):
         monkeypatch.setenv("RETAIN_WORKERS", str(count))
-        assert workers.worker_count() == count
+        assert process.workers() == count
         outcomes = workers.run_all(square, [{"x": x} for x in (4, 2, 0)], COMPUTE, "square")
         assert [outcome.score[0] for outcome in outcomes] == [16, 4, 0]
         assert [outcome.result[0] for outcome in outcomes] == [0, 1, 2]

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from pipeline.core import artifacts
-from pipeline.learning import changes, models, training
+from pipeline.learning import changes, models, networks, training
 from pipeline.learning.augmentation import turned
 from pipeline.learning.training import Recipe
 from pipeline.learning.validation import Validation
@@ -24,14 +24,14 @@ RECIPE = Recipe(
 )
 
 
-def convolutions(model: models.Classifier) -> list[torch.Tensor]:
+def convolutions(model: networks.Classifier) -> list[torch.Tensor]:
     return [weight.detach().clone() for weight in model.trunk.parameters()]
 
 
 @pytest.fixture
-def base() -> models.Classifier:
+def base() -> networks.Classifier:
     torch.manual_seed(5)
-    return models.shape_cnn((3, 64, 64), 3, 0.1)
+    return networks.shape_cnn((3, 64, 64), 3, 0.1)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def base() -> models.Classifier:
     ids=[contender.name for contender in contenders.ALL],
 )
 def test_contender_starts_and_changes_as_it_is_said_to(
-    contender: Contender, pretrained: bool, frozen: bool, base: models.Classifier
+    contender: Contender, pretrained: bool, frozen: bool, base: networks.Classifier
 ) -> None:
     torch.manual_seed(6)
     model = contender.untrained(base, 2)
@@ -58,7 +58,7 @@ def test_contender_starts_and_changes_as_it_is_said_to(
 
 
 def test_features_are_those_of_every_view_of_each_part(
-    base: models.Classifier, monkeypatch: pytest.MonkeyPatch
+    base: networks.Classifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(training, "FEW", 2)
     parts = [

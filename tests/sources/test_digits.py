@@ -2,13 +2,12 @@
 
 import numpy as np
 
-from pipeline.sources import catalogue
-from pipeline.sources.catalogue import Data
+from pipeline.sources import digits
 
 
 def test_digits_are_the_same_every_time_and_all_there() -> None:
-    train, test = catalogue.load(Data(source="digits"))
-    for data, again in zip((train, test), catalogue.load(Data(source="digits")), strict=True):
+    train, test = digits.load()
+    for data, again in zip((train, test), digits.load(), strict=True):
         assert data.inputs.tobytes() == again.inputs.tobytes()
         assert data.labels.tolist() == again.labels.tolist()
     assert train.inputs.shape == (1497, 1, 28, 28)

@@ -10,16 +10,16 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.core.errors import InputError
-from pipeline.learning import changes, models
+from pipeline.learning import changes, models, networks
 from pipeline.techniques import adapters
 
 TARGETS = [["dense_1"], ["dense_2"], ["output"], ["dense_1", "dense_2", "output"]]
 
 
 @pytest.fixture
-def base() -> models.Classifier:
+def base() -> networks.Classifier:
     torch.manual_seed(1)
-    return models.cnn((1, 28, 28), 10, 0.0).eval()
+    return networks.cnn((1, 28, 28), 10, 0.0).eval()
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def images() -> Tensor:
     return torch.rand(6, 1, 28, 28, generator=torch.Generator().manual_seed(2))
 
 
-def trained(base: models.Classifier, targets: list[str], r: int = 4) -> models.Classifier:
+def trained(base: networks.Classifier, targets: list[str], r: int = 4) -> networks.Classifier:
     """A copy of the base with adapters whose B isn't zero any more."""
     model = deepcopy(base)
     adapters.wrap(model, targets, r=r, alpha=8.0, dropout=0.0)
@@ -38,7 +38,7 @@ def trained(base: models.Classifier, targets: list[str], r: int = 4) -> models.C
 
 @pytest.mark.parametrize("targets", TARGETS)
 def test_untrained_adapter_and_strength_zero_are_the_base_bit_for_bit(
-    base: models.Classifier, images: Tensor, targets: list[str]
+    base: networks.Classifier, images: Tensor, targets: list[str]
 ) -> None:
     model = deepcopy(base)
     adapters.wrap(model, targets, r=4, alpha=4.0, dropout=0.5)
@@ -52,7 +52,7 @@ def test_untrained_adapter_and_strength_zero_are_the_base_bit_for_bit(
 @pytest.mark.parametrize("r", [1, 2, 4, 16])
 @pytest.mark.parametrize("targets", TARGETS)
 def test_same_logits_and_count_as_peft(
-    base: models.Classifier, images: Tensor, targets: list[str], r: int
+    base: networks.Classifier, images: Tensor, targets: list[str], r: int
 ) -> None:
     ours = trained(base, targets, r)
     config = peft.LoraConfig(r=r, lora_alpha=8, target_modules=targets)
@@ -72,7 +72,7 @@ def test_same_logits_and_count_as_peft(
 @pytest.mark.parametrize("scaling", [2.0, 0.5])
 @pytest.mark.parametrize("strength", [1.0, 0.6])
 def test_saved_adapter_loads_in_peft_and_here(
-    base: models.Classifier, images: Tensor, tmp_path: Path, strength: float, scaling: float
+    base: networks.Classifier, images: Tensor, tmp_path: Path, strength: float, scaling: float
 ) -> None:
     ours = trained(base, ["dense_1", "output"])
     adapters.adapted(ours)[1][1].scaling = scaling  # PEFT has but one for all
@@ -88,7 +88,7 @@ def test_saved_adapter_loads_in_peft_and_here(
 @pytest.mark.parametrize("targets", TARGETS)
 @pytest.mark.parametrize("strength", [0.0, 0.5, 1.0, 2.0])
 def test_merged_equals_unmerged(
-    base: models.Classifier, images: Tensor, targets: list[str], strength: float
+    base: networks.Classifier, images: Tensor, targets: list[str], strength: float
 ) -> None:
     model = trained(base, targets)
     adapters.set_strength(model, strength)
@@ -98,38 +98,38 @@ def test_merged_equals_unmerged(
     torch.testing.assert_close(model(images), expected, rtol=0, atol=2e-6)
 
 
-def test_only_the_adapters_train(base: models.Classifier, images: Tensor) -> None:
+def test_only_the_adapters_train(base: networks.Classifier, images: Tensor) -> None:
     model = trained(base, ["dense_2"])
     model(images).sum().backward()
     changed = {name for name, value in model.named_parameters() if value.grad is not None}
     assert changed == {"head.dense_2.lora_A.weight", "head.dense_2.lora_B.weight"}
 
 
-def test_unknown_target_is_refused(base: models.Classifier) -> None:
+def test_unknown_target_is_refused(base: networks.Classifier) -> None:
     with pytest.raises(InputError, match="no dense layer is named conv; accepted: dense_1, den"):
         adapters.wrap(base, ["conv"], r=1, alpha=1.0, dropout=0.0)
 
 
-def test_adapter_of_another_model_is_refused(base: models.Classifier, tmp_path: Path) -> None:
+def test_adapter_of_another_model_is_refused(base: networks.Classifier, tmp_path: Path) -> None:
     adapters.save(tmp_path, trained(base, ["dense_2"]))
     other = deepcopy(base)
     next(other.trunk.parameters()).data[0] += 1
     with pytest.raises(InputError, match=r"adapter_model\.safetensors: changes another trunk"):
         adapters.load(tmp_path, other)
-    small = models.with_head(base, models.dense_head((576, 10), 0.0))
+    small = models.with_head(base, networks.dense_head((576, 10), 0.0))
     with pytest.raises(InputError):
         adapters.load(tmp_path, small)
 
 
 @pytest.mark.parametrize("low_rank", [True, False])
 def test_whatever_was_saved_of_a_training_is_restored(
-    base: models.Classifier, images: Tensor, tmp_path: Path, low_rank: bool
+    base: networks.Classifier, images: Tensor, tmp_path: Path, low_rank: bool
 ) -> None:
     if low_rank:
         model = trained(base, ["output"])
         adapters.save(tmp_path, model)
     else:
-        model = models.with_head(base, models.dense_head((576, 128, 128, 10), 0.0)).eval()
+        model = models.with_head(base, networks.dense_head((576, 128, 128, 10), 0.0)).eval()
         changes.save(tmp_path, model, base)
     (tmp_path / "curve.csv").write_text("step")
     restored = adapters.restore(tmp_path, base)

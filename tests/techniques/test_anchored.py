@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from pipeline.core.seeding import derive
-from pipeline.learning import models, training
+from pipeline.learning import models, networks, training
 from pipeline.learning.compute import Compute
 from pipeline.learning.validation import Score, Validation
 from pipeline.techniques import adapters, anchored
@@ -39,7 +39,7 @@ STUDIED: dict[str, Any] = {
 def trial(low_rank: bool) -> HeadTrial:
     """Two old classes that the head knows, and a new one that it doesn't."""
     torch.manual_seed(0)
-    head = models.dense_head((4, 16, 3), 0.0)
+    head = networks.dense_head((4, 16, 3), 0.0)
     labels = torch.arange(300) % 3
     inputs = 3 * torch.eye(4)[labels] + torch.randn(300, 4) * 0.3
     old = labels < 2
@@ -101,7 +101,7 @@ def test_strength_is_the_best_on_validation_data() -> None:
 
 @pytest.mark.parametrize("low_rank", [True, False])
 def test_anchor_is_the_squared_distance_from_the_base(low_rank: bool) -> None:
-    head: nn.Module = models.dense_head((4, 8, 3), 0.0)
+    head: nn.Module = networks.dense_head((4, 8, 3), 0.0)
     if low_rank:
         adapters.wrap(head, ["output"], r=2, alpha=2.0, dropout=0.0)
     penalty = anchored.distance(head, 0.5, from_zero=low_rank)

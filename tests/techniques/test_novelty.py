@@ -7,7 +7,7 @@ import pytest
 import torch
 from sklearn import metrics
 
-from pipeline.learning import models
+from pipeline.learning import networks
 from pipeline.techniques import novelty
 from pipeline.techniques.novelty import Novelty
 
@@ -30,7 +30,7 @@ def test_scores_are_what_their_papers_say() -> None:
 
 def test_turning_the_images_changes_no_score_of_their_views() -> None:
     torch.manual_seed(0)
-    model = models.shape_cnn((3, 64, 64), 3, 0.0).eval()
+    model = networks.shape_cnn((3, 64, 64), 3, 0.0).eval()
     images = torch.randint(256, (20, 3, 64, 64), dtype=torch.uint8)
     here, turned = (novelty.scores(novelty.views(model, x)) for x in (images, images.mT.flip(2)))
     torch.testing.assert_close(here["views"], turned["views"])

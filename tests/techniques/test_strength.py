@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from pipeline.learning import models, training
+from pipeline.learning import networks, training
 from pipeline.learning.validation import Validation
 from pipeline.techniques import adapters, strength
 
@@ -14,7 +14,7 @@ from pipeline.techniques import adapters, strength
 @pytest.fixture
 def base() -> nn.Module:
     torch.manual_seed(1)
-    return models.dense_head((4, 16, 3), 0.0).eval()
+    return networks.dense_head((4, 16, 3), 0.0).eval()
 
 
 @pytest.fixture

@@ -1,9 +1,13 @@
 """Declared = actual: what each stage opened, held against dvc.yaml."""
 
 import json
+import shutil
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from pipeline.studies import dag
 from tests.project import ROOT, Project
@@ -11,6 +15,8 @@ from tests.project import ROOT, Project
 STAGES = dag.stages(ROOT)
 BANDS = {"pipeline/core", "pipeline/learning", "pipeline/sources"}
 """The folders of code that stages depend on as a whole."""
+OWN = "${data.path}"
+"""The user's own images, which are read only where `data.source` says so."""
 
 
 def source(path: Path) -> Path:
@@ -31,7 +37,7 @@ def test_stage_opened_what_it_declares(name: str, finished: Project) -> None:
             (written if writes else read).add(opened.as_posix())
 
     stage = STAGES[name]
-    declared = stage["deps"]
+    declared = [each for each in stage["deps"] if each != OWN]
     outputs = dag.outputs(stage)
     # A method looks its own entry up in dvc.yaml; DVC reruns a stage whose entry changed.
     own_entry = {"dvc.yaml"} if outputs[0].startswith(("data/methods/", "data/base")) else set()
@@ -50,3 +56,22 @@ def test_stage_opened_what_it_declares(name: str, finished: Project) -> None:
         assert any(path.is_relative_to(each) for each in outputs), f"{path} is not declared"
     for each in outputs:
         assert any(path.is_relative_to(each) for path in final), f"{each} is never written"
+
+
+def test_own_images_are_read_where_they_are_the_source(project: Project) -> None:
+    for name in ("one", "zwei ä"):
+        folder = project.folder / "my photographs" / name
+        folder.mkdir(parents=True)
+        for number in range(10):
+            pixels = np.full((8, 8, 3), 20 * number + len(name), np.uint8)
+            Image.fromarray(pixels).save(folder / f"{number}.png")
+    project.set({"data.source": "folder", "data.path": "my photographs"})
+    shutil.rmtree(project.folder / "data/images")
+    project.run(
+        sys.executable, "-m", "pipeline.core.run", "download",
+        audited=True, environment={"DVC_STAGE": "download"},
+    )  # fmt: skip
+    assert OWN in STAGES["download"]["deps"]
+    opened = {json.loads(line)[0] for line in project.opened("download")}
+    own = {str(path) for path in (project.folder / "my photographs").rglob("*.png")}
+    assert own <= opened

@@ -168,7 +168,7 @@ def test_a_method_that_is_added_and_taken_out_is_in_and_out_of_everything(projec
     project.commit()
 
     (project.folder / "pipeline/methods/shifted.py").unlink()
-    assert "methods has shifted, but there is no" in project.pipeline("check", code=2)
+    assert "unknown key shifted" in project.pipeline("check", code=2)
     project.run("git", "checkout", "--quiet", "HEAD~", "--", "dvc.yaml", "params.yaml")
     project.pipeline("check")
     assert project.repro() == AFTER

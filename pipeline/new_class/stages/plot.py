@@ -1,41 +1,29 @@
 """Draws the pictures of what was found on test data."""
 
-from matplotlib.figure import Figure
-
 from pipeline.core import artifacts
-from pipeline.new_class import figures
+from pipeline.new_class import figures, training_figures
 from pipeline.scoring import pictures
 
-TABLES = "plots/new_class/tables"
+TABLES, PICTURES = "plots/new_class/tables", "plots/new_class/pictures"
 
 
 def main() -> None:
     metrics = artifacts.load_json("metrics/new_class.json")
-    save("methods", figures.comparison(metrics))
-    save("confusion", figures.confusion(artifacts.load_table(f"{TABLES}/confusion.csv")))
-    save("detection", figures.detection(artifacts.load_table(f"{TABLES}/detection.csv")))
-    save("training", figures.training(artifacts.load_tables("plots/new_class/curves")))
+    confusion = artifacts.load_table(f"{TABLES}/confusion.csv")
+    detection = artifacts.load_table(f"{TABLES}/detection.csv")
+    curves = artifacts.load_tables("plots/new_class/curves")
     strength = artifacts.load_table(f"{TABLES}/strength.csv")
-    if not strength.empty:
-        save("strength", figures.strength(strength))
     studies = artifacts.load_table(f"{TABLES}/studies.csv")
+    mistakes = artifacts.load_tensors("data/new_class/mistakes.safetensors", "mistakes")
+
+    pictures.save(f"{PICTURES}/methods.png", figures.comparison(metrics))
+    pictures.save(f"{PICTURES}/confusion.png", figures.confusion(confusion))
+    pictures.save(f"{PICTURES}/detection.png", figures.detection(detection))
+    pictures.save(f"{PICTURES}/training.png", training_figures.training(curves))
+    if mistakes.arrays["images"].ndim > 2:  # rows of a table can't be shown
+        pictures.save(f"{PICTURES}/mistakes.png", figures.mistakes(*mistakes))
+    if not strength.empty:
+        pictures.save(f"{PICTURES}/strength.png", training_figures.strength(strength))
     if not studies.empty:
-        save("studies", figures.studies(studies))
-        save("tradeoff", figures.tradeoff(studies))
-    save("mistakes", mistakes())
-
-
-def save(name: str, figure: Figure) -> None:
-    """Saves a figure among the pictures."""
-    artifacts.save_bytes(f"plots/new_class/pictures/{name}.png", pictures.png(figure))
-
-
-def mistakes() -> Figure:
-    """The most confident mistakes of every method, a row each."""
-    arrays, about = artifacts.load_tensors("data/new_class/mistakes.safetensors", "mistakes")
-    rows, classes = about["rows"], about["classes"]
-    captions = [
-        f"{classes[row['actual']]} taken for {classes[row['predicted']]}\n{row['confidence']:.1%}"
-        for row in rows
-    ]
-    return pictures.captioned(arrays["images"], captions, [row["method"] for row in rows])
+        pictures.save(f"{PICTURES}/studies.png", training_figures.studies(studies))
+        pictures.save(f"{PICTURES}/tradeoff.png", training_figures.tradeoff(studies))

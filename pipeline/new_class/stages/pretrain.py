@@ -1,40 +1,74 @@
 """Trains the base model on the old classes alone."""
 
+from typing import Literal
+
 import torch
 
+from pipeline.core.errors import InputError
 from pipeline.core.labelled import Labelled
-from pipeline.core.params import Fraction, Seed
+from pipeline.core.params import Fraction, Section, Seed
 from pipeline.core.seeding import derive
-from pipeline.learning import models, training
+from pipeline.learning import augmentation, models, training
 from pipeline.learning.augmentation import Augmentation
 from pipeline.learning.compute import Compute
 from pipeline.learning.models import Initialisation
+from pipeline.learning.networks import Classifier
 from pipeline.learning.training import Recipe
 from pipeline.learning.validation import Validation
 from pipeline.new_class import results
 
 
+class Network(Section):
+    """`trunk` turns images into features; `auto` takes what suits them.
+
+    `identity` is for features that come as they are.
+    """
+
+    trunk: Literal["auto", "cnn", "mlp", "residual", "identity"]
+
+
 class Pretrain(Recipe):
+    """`augmentation: auto` takes what suits the images."""
+
     initialisation: Initialisation
     dropout: Fraction
-    augmentation: Augmentation
+    augmentation: Augmentation | Literal["auto"]
 
 
-def main(seed: Seed, compute: Compute, pretrain: Pretrain) -> None:
+def main(seed: Seed, compute: Compute, network: Network, pretrain: Pretrain) -> None:
     device = compute.start()
     torch.manual_seed(derive(seed, "pretrain"))
     train = Labelled.load("data/split/old_train")
     validation = Labelled.load("data/split/validation")
     old_validation = Validation.of(validation.where(~validation.is_new), "overall", device)
 
-    model = models.cnn(train.inputs.shape[1:], len(train.classes), pretrain.dropout)
+    trunk = train.advice["trunk"] if network.trunk == "auto" else network.trunk
+    model = untrained(trunk, train, pretrain.dropout)
     models.initialise(model, pretrain.initialisation)
     curve = training.fit(
         model.to(device),
-        *training.join(device, train),
+        *training.tensors(device, train),
         pretrain,
         old_validation,
-        prepare=pretrain.augmentation,
+        prepare=augmentation.chosen(pretrain.augmentation, train),
         progress="pretrain",
     )
     results.save_base(model, curve)
+
+
+def untrained(trunk: str, data: Labelled, dropout: float) -> Classifier:
+    """A network for some data.
+
+    Raises:
+        InputError: if the trunk can't take them.
+    """
+    shape = data.inputs.shape[1:]
+    form = "×".join(map(str, shape))
+    if (trunk == "identity") != (len(shape) == 1):
+        raise InputError(f"params.yaml: network.trunk is {trunk}, which takes no inputs of {form}")
+    try:
+        return models.NETWORKS[trunk](shape, len(data.classes), dropout)
+    except RuntimeError:
+        raise InputError(
+            f"params.yaml: network.trunk is {trunk}, for which images of {form} are too small"
+        ) from None

@@ -1,13 +1,12 @@
 """Parts the training images into old classes, new classes, and validation."""
 
-import numpy as np
 from pydantic import Field
-from sklearn.model_selection import train_test_split
 
 from pipeline.core import labelled
 from pipeline.core.errors import InputError
 from pipeline.core.labelled import Labelled
 from pipeline.core.params import ClassName, Section, Seed
+from pipeline.sources import parts
 
 
 class Split(Section):
@@ -21,13 +20,9 @@ class Split(Section):
 def main(split: Split) -> None:
     train = Labelled.load("data/images/train")
     train = train._replace(new=new_classes(split, train.classes))
-    chosen, held_out = train_test_split(
-        np.arange(len(train.labels)),
-        test_size=split.validation,
-        stratify=train.labels,
-        random_state=split.seed,
+    chosen, held_out = parts.stratified(
+        train.labels, parts.keys(train.inputs), split.validation, split.seed, train.classes
     )
-    chosen, held_out = np.sort(chosen), np.sort(held_out)
     is_new = train.is_new[chosen]
     train.save("data/split/old_train", chosen[~is_new])
     train.save("data/split/new_train", chosen[is_new])

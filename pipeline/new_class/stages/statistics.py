@@ -19,7 +19,7 @@ class Statistics(Section):
 def main(seed: Seed, compute: Compute, statistics: Statistics) -> None:
     device = compute.start()
     old = Labelled.load("data/features/old_train")
-    features, labels = training.join(device, old)
+    features, labels = training.tensors(device, old)
 
     gaussians = Gaussians.of(features, labels, statistics.rank)
     projection = Projection(derive(seed, "statistics"), statistics.width)

@@ -4,19 +4,20 @@ import numpy as np
 from pydantic import Field
 from sklearn.model_selection import train_test_split
 
-from pipeline.core.params import Seed
+from pipeline.core.params import Section, Seed
 from pipeline.sources import catalogue
 
 
-class Images(catalogue.Data):
+class Images(Section):
     """`validation` is a share of the training images, `seed` the partition's own."""
 
+    source: catalogue.Digits
     validation: float = Field(gt=0, lt=1)
     seed: Seed
 
 
 def main(images: Images) -> None:
-    train, test = catalogue.load(images)
+    train, test = catalogue.load(images.source)
     rows, held_out = train_test_split(
         np.arange(len(train.labels)),
         test_size=images.validation,

@@ -6,7 +6,7 @@ from pydantic import Field
 from pipeline.core.labelled import Labelled
 from pipeline.core.params import ClassName, Fraction, Seed
 from pipeline.core.seeding import derive
-from pipeline.learning import models, training
+from pipeline.learning import models, networks, training
 from pipeline.learning.augmentation import Augmentation
 from pipeline.learning.compute import Compute
 from pipeline.learning.training import Recipe
@@ -28,11 +28,11 @@ def main(seed: Seed, compute: Compute, pretrain: Pretrain) -> None:
     train, _ = wide.halves(Labelled.load("data/ranks/images/train"), pretrain.classes)
     validation, _ = wide.halves(Labelled.load("data/ranks/images/validation"), pretrain.classes)
 
-    model = models.mlp(train.inputs.shape[1:], len(train.classes), pretrain.dropout)
+    model = networks.mlp(train.inputs.shape[1:], len(train.classes), pretrain.dropout)
     models.initialise(model, "he")
     curve = training.fit(
         model.to(device),
-        *training.join(device, train),
+        *training.tensors(device, train),
         pretrain,
         Validation.of(validation, "overall", device),
         prepare=pretrain.augmentation,

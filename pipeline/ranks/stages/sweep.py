@@ -1,18 +1,19 @@
 """Adapts the wide network to the other classes: LoRA at several ranks against full fine-tuning."""
 
-from pathlib import Path
-
 from pipeline.core import artifacts
 from pipeline.core.labelled import Labelled
 from pipeline.core.params import Seed
 from pipeline.learning import changes, models, training
 from pipeline.learning.compute import Compute
-from pipeline.learning.validation import Validation
+from pipeline.learning.validation import Score, Validation
 from pipeline.ranks import wide
 from pipeline.ranks.trials import Sweep, SweepTrial
+from pipeline.ranks.wide import Contender
 from pipeline.search import workers
 from pipeline.search.workers import Outcome, Values
 from pipeline.techniques import adapters
+
+Finished = list[tuple[Values, Outcome]]
 
 
 def main(seed: Seed, compute: Compute, sweep: Sweep) -> None:
@@ -22,19 +23,19 @@ def main(seed: Seed, compute: Compute, sweep: Sweep) -> None:
     _, train = wide.halves(Labelled.load("data/ranks/images/train"), first)
     _, validation = wide.halves(Labelled.load("data/ranks/images/validation"), first)
     watched = Validation.of(validation, "overall", device)
-    trial = SweepTrial(seed, sweep, base, *training.join(device, train), watched)
+    trial = SweepTrial(seed, sweep, base, *training.tensors(device, train), watched)
 
-    cases = sweep.cases()
-    outcomes = workers.run_all(trial, cases, compute, "ranks_sweep")
-    finished = list(zip(cases, outcomes, strict=True))
-    rows = [outcome.measured | described(values) for values, outcome in finished]
+    tried = run(trial, sweep.trials(), compute, "learning rates")
+    finished = run(trial, sweep.trainings(best_rates(tried)), compute, "ranks_sweep")
+    rows = [outcome.measured | described(values) for values, outcome in [*tried, *finished]]
     artifacts.save_table(wide.SWEEP / "study.csv", rows)
-    for values, outcome in best(finished):
+    for values, outcome in finished:
         weights, curve = outcome.result
         model = trial.untrained(values)
         model.load_state_dict(weights, strict=False)
-        folder = folder_of(values)
-        if values["contender"].trains == "lora":
+        contender: Contender = values["contender"]
+        folder = wide.SWEEP / ("published" if values["published"] else "tuned") / contender.name
+        if contender.trains == "lora":
             adapters.save(folder, model)
         else:
             changes.save(folder, model, base)
@@ -43,23 +44,23 @@ def main(seed: Seed, compute: Compute, sweep: Sweep) -> None:
         artifacts.save_json(folder / "facts.json", facts)
 
 
-def best(finished: list[tuple[Values, Outcome]]) -> list[tuple[Values, Outcome]]:
-    """Of every contender, as published or not, the learning rate with the best score."""
-    chosen: dict[Path, tuple[Values, Outcome]] = {}
-    for values, outcome in finished:
-        folder = folder_of(values)
-        if folder not in chosen or outcome.score > chosen[folder][1].score:
-            chosen[folder] = (values, outcome)
-    return list(chosen.values())
+def run(trial: SweepTrial, cases: list[Values], compute: Compute, name: str) -> Finished:
+    """Runs trainings, and gives each with its outcome."""
+    outcomes = workers.run_all(trial, cases, compute, name) if cases else []
+    return list(zip(cases, outcomes, strict=True))
 
 
-def folder_of(values: Values) -> Path:
-    """Where a contender's results are."""
-    setting = "published" if values["published"] else "tuned"
-    return Path(wide.SWEEP, setting, values["contender"].name)
+def best_rates(tried: Finished) -> dict[Contender, float]:
+    """Of every contender that tried several, the learning rate with the best score."""
+    best: dict[Contender, tuple[Score, float]] = {}
+    for values, outcome in tried:
+        contender = values["contender"]
+        if contender not in best or outcome.score > best[contender][0]:
+            best[contender] = outcome.score, values["learning_rate"]
+    return {contender: rate for contender, (_, rate) in best.items()}
 
 
 def described(values: Values) -> Values:
-    """A trial's values for a table."""
-    contender = values["contender"]
+    """A training's values for a table."""
+    contender: Contender = values["contender"]
     return values | {"contender": contender.name, "rank": contender.rank}

@@ -47,7 +47,8 @@ def shown(trunk: nn.Module, device: torch.device) -> tuple[Tensor, Tensor, int]:
         Features `(n, width)` of the training images in all views, float16; the probabilities of
         their classes `(n, classes)`, float32; and how many of these are not of outliers.
     """
-    _, labels, names, _ = known("train")
+    of_known = known("train")
+    labels, names = of_known.labels, of_known.classes
     images = (torch.from_numpy(part("train").inputs).to(device) for part in (known, outliers))
     features = contenders.features(trunk, images)
     targets = torch.full((len(features), len(names)), 1 / len(names))

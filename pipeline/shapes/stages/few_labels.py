@@ -73,7 +73,7 @@ def main(seed: Seed, compute: Compute, few_labels: FewLabels) -> None:
         few = train.few(count, derive(seed, "label_efficiency", count))
         torch.manual_seed(derive(seed, "label_efficiency", contender.seed, count))
         model = contender.untrained(base, len(train.classes)).to(device)
-        images, labels = training.join(device, few)
+        images, labels = training.tensors(device, few)
         shown = len(labels) * (VIEWS if contender.frozen else 1)
         recipe = few_labels.recipe(contender.name, shown, len(labels))
         # Labels are what there is little of, so that none is spent on validation.

@@ -5,7 +5,7 @@ import torch
 from pipeline.core.labelled import Labelled
 from pipeline.core.params import Fraction, Seed
 from pipeline.core.seeding import derive
-from pipeline.learning import models, training
+from pipeline.learning import networks, training
 from pipeline.learning.augmentation import random_turn
 from pipeline.learning.compute import Compute
 from pipeline.learning.training import Recipe
@@ -23,10 +23,10 @@ def main(seed: Seed, compute: Compute, pretrain: Pretrain) -> None:
     train = Labelled.load("data/shapes/images/source_train")
     validation = Labelled.load("data/shapes/images/source_validation")
 
-    model = models.shape_cnn(train.inputs.shape[1:], len(train.classes), pretrain.dropout)
+    model = networks.shape_cnn(train.inputs.shape[1:], len(train.classes), pretrain.dropout)
     curve = training.fit(
         model.to(device),
-        *training.join(device, train),
+        *training.tensors(device, train),
         pretrain,
         Validation.of(validation, "overall", device),
         prepare=random_turn,

@@ -38,6 +38,6 @@ def main(seed: Seed, compute: Compute, transfer: Transfer) -> None:
         torch.manual_seed(derive(seed, "transfer", contender.seed))
         model = contender.untrained(base, len(train.classes)).to(device)
         recipe = getattr(transfer, contender.name)
-        images, labels = training.join(device, train)
+        images, labels = training.tensors(device, train)
         curve = contenders.train(model, images, labels, recipe, watched, contender.name)
         contenders.save(Path("data/shapes/transfer", contender.name), model, base, curve)

@@ -1,10 +1,10 @@
-"""Obtains the images of the first question, and proves that they are the published ones."""
+"""Obtains the images of the first question, whatever their source, in one form."""
+
+from pathlib import Path
 
 from pipeline.sources import catalogue
 from pipeline.sources.catalogue import Data
 
 
 def main(data: Data) -> None:
-    train, test = catalogue.load(data)
-    train.save("data/images/train")
-    test.save("data/images/test")
+    catalogue.write(data, Path("data/images"))

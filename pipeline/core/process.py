@@ -46,10 +46,10 @@ def end_with_parent() -> None:
     An interrupt from the keyboard reaches both; the worker leaves it to the other.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    Thread(target=_outlive, daemon=True).start()
+    Thread(target=_wait_for_parent, daemon=True).start()
 
 
-def _outlive() -> None:
+def _wait_for_parent() -> None:
     parent = parent_process()
     assert parent is not None
     parent.join()

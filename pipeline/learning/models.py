@@ -26,15 +26,6 @@ NETWORKS: dict[str, Callable[..., Classifier]] = {
 }
 
 
-cnn, mlp, shape_cnn, dense_head = (
-    networks.cnn,
-    networks.mlp,
-    networks.shape_cnn,
-    networks.dense_head,
-)
-Pixels = networks.Pixels
-
-
 def build(description: dict[str, Any]) -> Classifier:
     """Makes a network from its description, with PyTorch's default initialisation."""
     arguments = dict(description)

@@ -11,7 +11,7 @@ from pipeline.sources import decoding, tree, writing
 from pipeline.sources.catalogue import Data
 from pipeline.sources.decoding import Form, Picture
 from pipeline.sources.messages import readable
-from pipeline.sources.places import existing
+from pipeline.sources.places import WHOLE, existing, in_copy
 from pipeline.sources.writing import Gathered
 
 SMALL, MEDIUM = 32, 64
@@ -35,10 +35,10 @@ def write(data: Data, folder: Path) -> None:
         raise InputError(f"params.yaml: data.path is {data.path}, a file; a folder accepted")
     pictures, official = tree.pictures(root)
     if not pictures:
-        raise InputError(
-            f"{readable(data.path)}: no class; put one folder of pictures a class there, "
-            "or set data.path"
-        )
+        remedy = "put one folder of pictures a class there, or set data.path"
+        if in_copy():
+            remedy = f"this copy for an experiment has what git or DVC tracks alone: {WHOLE}"
+        raise InputError(f"{readable(data.path)}: no class; {remedy}")
     form = chosen(pictures, data)
     moved = {"rotation": 0.1, "scale": 0.15, "translation": form.size / STILL, "mirror": False}
     advice = {"trunk": "residual", "augmentation": moved}

@@ -1,11 +1,11 @@
 """A copy of the project in a folder of its own, with parameters of its own."""
 
 import io
+import json
 import shutil
 import subprocess
 import tarfile
 from collections.abc import Mapping
-from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +55,7 @@ def changed(content: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str,
     Raises:
         InputError: if there is no such key.
     """
-    result = deepcopy(dict(content))
+    result: dict[str, Any] = json.loads(json.dumps(content))  # sections that share a value part
     for key, value in changes.items():
         parent: Any = {}
         section: Any = result

@@ -121,6 +121,17 @@ def test_channels_suit_the_pictures(tmp_path: Path) -> None:
     assert train.inputs.shape[1:] == (1, 8, 8)
 
 
+def test_folder_that_git_ignores_is_empty_in_an_experiments_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = tmp_path / ".dvc/tmp/exps/standalone/tmpabc"
+    (copy / "data/own").mkdir(parents=True)
+    (copy / "data/own/README.md").write_text("put pictures here")
+    monkeypatch.chdir(copy)
+    with pytest.raises(InputError, match=r"data/own: no class; this copy .* write the whole path"):
+        written(tmp_path / "out", path="data/own")
+
+
 def test_folder_that_is_no_folder_of_classes(tmp_path: Path) -> None:
     file = save(tmp_path / "photos/0.png", noise(0))
     with pytest.raises(InputError, match=r"data\.path is .*0\.png, a file; a folder accepted"):

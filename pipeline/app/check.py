@@ -1,36 +1,38 @@
 """`python -m pipeline check` validates the parameters of all stages, and runs none."""
 
 import importlib
-import inspect
 from pathlib import Path
+from typing import Any
 
 import yaml
 
+from pipeline.app import foresight
 from pipeline.core import artifacts, params, stages
 from pipeline.core.errors import InputError
 from pipeline.core.labelled import closest
 
 
 def main(arguments: list[str]) -> None:
-    """Validates every stage's sections of params.yaml, and that the methods are what they say.
+    """Validates every stage's sections of params.yaml, and all that a stage would refuse later.
 
     Raises:
         InputError: naming the first key or file that is refused.
     """
     if arguments:
         raise InputError(f"found {arguments[0]}; nothing is accepted behind check")
-    read = set()
+    sections: dict[str, Any] = {}
     for stage in stages.find().values():
         entry = importlib.import_module(stage.module).main
-        params.arguments(entry)
-        read |= {stage.section(name) for name in inspect.signature(entry).parameters}
+        given = params.arguments(entry)
+        sections |= {stage.section(name): value for name, value in given.items()}
     content = params.read()
-    given = {name for name in content if name not in stages.QUESTIONS}
+    present = {name for name in content if name not in stages.QUESTIONS}
     for question in stages.QUESTIONS:
-        given |= {f"{question}.{name}" for name in content[question]}
-    if unread := sorted(given - read):
+        present |= {f"{question}.{name}" for name in content[question]}
+    if unread := sorted(present - set(sections)):
         raise InputError(f"params.yaml: section {unread[0]} is read by no stage")
     methods(content["methods"])
+    foresight.check(sections)
 
 
 def methods(listed: list[str]) -> None:

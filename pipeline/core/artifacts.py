@@ -92,6 +92,7 @@ def save_rows(
         np.lib.format.write_array_header_1_0(file, header)
         rows = 0
         for part in parts:
+            _finite(path, {"it": np.asarray(part)}, "and is not written")
             file.write(np.ascontiguousarray(part, dtype).data)
             rows += len(part)
         assert rows == shape[0], f"{path}: {rows} rows, but {shape[0]} announced"
@@ -130,6 +131,7 @@ def save_tensors(
     # The header's order of several metadata keys varies from run to run, so there is but one.
     metadata = {"about": json.dumps(dict(about), sort_keys=True)}
     contiguous = {name: np.ascontiguousarray(array) for name, array in sorted(arrays.items())}
+    _finite(path, contiguous, "and is not written")
     save_bytes(path, safetensors.numpy.save(contiguous, metadata))
 
 
@@ -149,7 +151,14 @@ def load_tensors(path: Path | str, kind: str) -> Tensors:
         raise InputError(f"{path}: cut short, or not a safetensors file: {error}") from None
     if about.get("kind") != kind:
         raise InputError(f"{path}: holds {about.get('kind')}; {kind} accepted")
+    _finite(path, arrays, "and is not used")
     return Tensors(arrays, about)
+
+
+def _finite(path: Path | str, arrays: Mapping[str, npt.NDArray[Any]], end: str) -> None:
+    for name, array in arrays.items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise InputError(f"{path}: {name} has numbers that are not finite, {end}")
 
 
 def save_json(path: Path | str, content: Any) -> None:

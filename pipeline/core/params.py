@@ -13,7 +13,15 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+)
 
 from pipeline.core import stages
 from pipeline.core.errors import InputError
@@ -27,6 +35,17 @@ Fraction = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
+Batch = Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+def _distinct(values: list[Any]) -> list[Any]:
+    if twice := [value for value in values if values.count(value) > 1]:
+        raise ValueError(f"{twice[0]} is named twice")
+    return values
+
+
+Distinct = AfterValidator(_distinct)
+"""Marks a list whose values must differ."""
 
 
 def _class_name(value: Any) -> Any:
@@ -184,7 +203,7 @@ def _first_problem(section: str, kind: Any, error: ValidationError) -> str:
 def _place(location: tuple[int | str, ...]) -> list[int | str]:
     """Keys and indices, without the kinds of value that pydantic names among them."""
     kinds = {kind.__name__ for kind in _kinds(Section)}
-    return [part for part in location if part not in kinds and not re.match(r"\w+\[", str(part))]
+    return [p for p in location if p not in kinds and not re.match(r"[\w-]+[\[(]", str(p))]
 
 
 def _kinds(section: type[Section]) -> list[type[Section]]:

@@ -5,9 +5,10 @@ import sys
 from typing import Literal
 
 import torch
+from pydantic import Field
 
 from pipeline.core.errors import InputError
-from pipeline.core.params import Count, Section
+from pipeline.core.params import Section
 
 INSTRUCTIONS = {
     "ATEN_CPU_CAPABILITY": "avx2",
@@ -26,7 +27,7 @@ class Compute(Section):
     """
 
     device: Literal["auto", "cpu", "cuda"]
-    threads: Count
+    threads: int = Field(ge=1, le=256)
     reproducible: bool
 
     def start(self, threads: int | None = None) -> torch.device:
@@ -61,9 +62,14 @@ class Compute(Section):
             torch.set_float32_matmul_precision("medium")
             if threads:
                 torch.set_num_threads(threads)
-        return self._device()
+        return self.device_of()
 
-    def _device(self) -> torch.device:
+    def device_of(self) -> torch.device:
+        """Where tensors belong.
+
+        Raises:
+            InputError: if a GPU is asked for and there is none.
+        """
         if self.device == "cuda" and not torch.cuda.is_available():
             raise InputError("params.yaml: compute.device is cuda, but PyTorch finds no GPU")
         if self.device == "auto":

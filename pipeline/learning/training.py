@@ -11,8 +11,9 @@ from pydantic import Field
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from pipeline.core.errors import DivergenceError
 from pipeline.core.labelled import Labelled
-from pipeline.core.params import Count, Fraction, NotNegative, Positive, Section
+from pipeline.core.params import Batch, Count, Fraction, NotNegative, Positive, Section
 from pipeline.learning.compute import half_precision
 from pipeline.learning.validation import Score, Validation
 
@@ -25,7 +26,7 @@ FEW = 250
 class Optimisation(Section):
     """How the steps of a training are made; `one_cycle` is arXiv 1708.07120."""
 
-    batch: Count
+    batch: Batch
     optimizer: Literal["adam", "adamw", "sgd", "rmsprop"]
     schedule: Literal["constant", "one_cycle"]
     weight_decay: NotNegative
@@ -74,6 +75,9 @@ def fit(
         every: steps between validations (default: an epoch).
         progress: name of the progress bar (default: none is shown).
 
+    Raises:
+        DivergenceError: if the loss is not finite any more; the model is of no use then.
+
     Returns:
         One row per validation: epoch, step, learning rate, mean training loss since the last one,
         and what `validation` measured.
@@ -115,6 +119,11 @@ def fit(
             score = validation.score(measured)
             mean = float(torch.stack(losses).mean())
             losses.clear()
+            if not math.isfinite(mean + measured["loss"]):
+                raise DivergenceError(
+                    f"the loss is not finite any more at step {step}, learning rate {rate:.2g}; "
+                    "a lower rate may help"
+                )
             epoch = math.ceil(step / steps_per_epoch)
             row = {"epoch": epoch, "step": step, "learning_rate": rate, "train_loss": mean}
             curve.append(row | measured)

@@ -2,13 +2,15 @@
 
 from itertools import product
 from pathlib import Path
+from typing import Annotated
 
 import torch
 from pydantic import Field
 from torch import Tensor
 
+from pipeline.core.errors import InputError
 from pipeline.core.labelled import Labelled
-from pipeline.core.params import Count, Positive, Section
+from pipeline.core.params import Count, Distinct, Positive, Section
 from pipeline.learning import models, training
 from pipeline.learning.compute import Compute
 from pipeline.learning.networks import Classifier
@@ -25,9 +27,9 @@ class Analytic(Section):
     A scale turns the regression's outputs, near 0 and 1, into logits; accuracy doesn't see it.
     """
 
-    widths: list[Count] = Field(min_length=1)
-    ridges: list[Positive] = Field(min_length=1)
-    scales: list[Positive] = Field(min_length=1)
+    widths: Annotated[list[Count], Field(min_length=1), Distinct]
+    ridges: Annotated[list[Positive], Field(min_length=1), Distinct]
+    scales: Annotated[list[Positive], Field(min_length=1), Distinct]
 
 
 def main(compute: Compute, analytic: Analytic) -> None:
@@ -38,6 +40,11 @@ def main(compute: Compute, analytic: Analytic) -> None:
     watched = Validation.of(validation, "overall", torch.device("cpu"))
 
     old, projection = Sums.load(SUMS)
+    if (largest := max(analytic.widths)) > projection.width:
+        raise InputError(
+            f"params.yaml: analytic.widths has {largest}, but statistics.width is "
+            f"{projection.width}"
+        )
     features, labels = training.tensors(device, new)
     sums = old.plus(Sums.of(projection, features, labels, len(new.classes)))
     widened = projection(watched.inputs)

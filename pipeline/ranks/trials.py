@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Annotated
 
 import torch
 from pydantic import Field
 from torch import Tensor
 
-from pipeline.core.params import Count, Fraction, Positive, Section
+from pipeline.core.params import Count, Distinct, Fraction, Positive, Section
 from pipeline.core.seeding import derive
 from pipeline.learning import training
 from pipeline.learning.augmentation import Augmentation
@@ -47,9 +48,9 @@ class Rates(Section):
     Without one, the new last layer is left out.
     """
 
-    full: list[Positive] = Field(min_length=1)
-    last_layer: list[Positive]
-    lora: list[Positive] = Field(min_length=1)
+    full: Annotated[list[Positive], Field(min_length=1), Distinct]
+    last_layer: Annotated[list[Positive], Distinct]
+    lora: Annotated[list[Positive], Field(min_length=1), Distinct]
 
     def of(self, contender: Contender) -> list[float]:
         """Those of one contender."""
@@ -65,7 +66,7 @@ class Sweep(Section):
     a layer's inputs. None leaves it out.
     """
 
-    ranks: list[Count] = Field(min_length=1)
+    ranks: Annotated[list[Count], Field(min_length=1), Distinct]
     alpha: Positive
     stabilised: bool
     learning_rates: Rates

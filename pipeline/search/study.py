@@ -1,5 +1,6 @@
 """search(): the one hyper-parameter study."""
 
+import sys
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from pydantic import model_validator
 from tqdm import tqdm
 
+from pipeline.core.errors import InputError
 from pipeline.core.params import Section
 from pipeline.learning.compute import Compute
-from pipeline.search.workers import Outcome, Values, workers
+from pipeline.search.workers import DIVERGED, Outcome, Values, workers
 
 if TYPE_CHECKING:
     import optuna
@@ -67,6 +69,9 @@ def search(
         seed: of the sampler.
         compute: how the workers compute, each on one thread.
         name: of the progress bar.
+
+    Raises:
+        InputError: if all trials diverged.
     """
     import optuna  # slow to load, and no worker needs it
 
@@ -99,5 +104,9 @@ def search(
                     best = outcome
                 progress.set_postfix(best=f"{best.score[0]:.4f}")
                 progress.update()
-    assert best is not None
+    diverged = sum(row["score"] == DIVERGED.score[0] for row in rows)
+    if best is None or best.result is None:
+        raise InputError(f"all {trials} trials diverged; lower learning rates may help")
+    if diverged:
+        print(f"{name}: {diverged} of {trials} trials diverged, and lost", file=sys.stderr)
     return Study(best, rows)

@@ -1,18 +1,26 @@
 """Trials on all cores of this machine, or on a Dask cluster."""
 
+import math
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
 from pipeline.core import process
+from pipeline.core.errors import DivergenceError, InputError
 from pipeline.learning.compute import Compute
 from pipeline.learning.validation import Score
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+PATIENCE = 8
+"""Seconds that a scheduler has to answer."""
 
 Values = dict[str, Any]
 Run = Callable[[int, Values], "Outcome"]
@@ -26,12 +34,16 @@ class Outcome:
     Attributes:
         score: to be maximised; the study sees its first part, the second decides between equals.
         measured: figures for the study's table.
-        result: whatever the best trial shall hand on.
+        result: whatever the best trial shall hand on; None of one that diverged.
     """
 
     score: Score
     measured: dict[str, float]
     result: Any
+
+
+DIVERGED = Outcome((-1.0, -math.inf), {}, None)
+"""Worse than any other."""
 
 
 def run_all(run: Run, cases: Sequence[Values], compute: Compute, name: str) -> list[Outcome]:
@@ -59,9 +71,7 @@ def workers(run: Run, compute: Compute) -> Iterator[Callable[[int, Values], "Fut
     """
     prepared = _Prepared(run, compute)
     if address := os.environ.get("DASK_SCHEDULER_ADDRESS"):
-        from distributed import Client  # an extra that few need
-
-        with Client(address) as client:
+        with _cluster(address) as client:
             [there] = client.scatter([prepared], broadcast=True)
             pool = client.get_executor(pure=False)
             yield lambda number, values: pool.submit(_call, there, number, values)
@@ -75,6 +85,28 @@ def workers(run: Run, compute: Compute) -> Iterator[Callable[[int, Values], "Fut
         processes.set_forkserver_preload([run.__module__, "torch._dynamo"])
         with ProcessPoolExecutor(process.workers(), processes, _remember, (prepared,)) as pool:
             yield lambda number, values: pool.submit(_call, None, number, values)
+
+
+@contextmanager
+def _cluster(address: str) -> "Iterator[Client]":
+    """Yields a client of a Dask cluster.
+
+    Raises:
+        InputError: if there is none, or it is lost.
+    """
+    import distributed  # an extra that few need
+
+    try:
+        client = distributed.Client(address, timeout=PATIENCE)
+    except (OSError, ValueError) as error:
+        problem = " ".join(str(error).split())[:160]
+        raise InputError(f"DASK_SCHEDULER_ADDRESS is {address}: no scheduler: {problem}") from None
+    try:
+        with client:
+            yield client
+    except (CancelledError, OSError) as error:
+        problem = " ".join(str(error).split())[:160] or "trials were cancelled"
+        raise InputError(f"the Dask cluster at {address} is lost: {problem}") from None
 
 
 def _done(outcome: Outcome) -> "Future[Outcome]":
@@ -103,4 +135,7 @@ def _call(given: _Prepared | None, number: int, values: Values) -> Outcome:
     prepared = given or _remembered
     assert prepared is not None
     prepared.compute.start(threads=1)
-    return prepared.run(number, values)
+    try:
+        return prepared.run(number, values)
+    except DivergenceError:
+        return DIVERGED

@@ -87,6 +87,28 @@ def load(source: Digits) -> tuple[Labelled, Labelled]:
     return parts
 
 
+def classes(source: Source) -> list[str] | None:
+    """The classes of a source, or None if they are the user's own."""
+    match source:
+        case "folder" | "table":
+            return None
+        case "cifar10":
+            return list(import_module("pipeline.sources.cifar10").CLASSES)
+        case _:
+            return [str(digit) for digit in range(10)]
+
+
+def trunk(source: Source) -> str:
+    """The network that `auto` means for a source."""
+    match source:
+        case "mnist" | "digits":
+            return "cnn"
+        case "table":
+            return "identity"
+        case _:
+            return "residual"
+
+
 def _formed(images: Labelled, data: Data) -> Labelled:
     """Digits in the form that the parameters name."""
     channels = FORM[0] if data.channels == "auto" else data.channels

@@ -6,6 +6,9 @@ from pipeline.sources import archive
 from pipeline.sources.archive import Archive, Mirror, github
 from pipeline.sources.catalogue import Data
 
+CLASSES = (
+    "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
+)  # fmt: skip
 ARCHIVE = Archive(
     file="cifar10-jpeg.tar.gz",
     content="f10d4c9e536a564f17fa5e8d68ba087d1235e60cd1f21700e11ff43f0647bbb0",

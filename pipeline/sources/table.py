@@ -119,7 +119,7 @@ def _rows(table: Path, columns: list[str]) -> Iterator[npt.NDArray[np.float32]]:
             for row in np.flatnonzero(~finite.all(axis=1))
         ]
         start += len(numbers)
-        yield numbers
+        yield np.where(finite, numbers, 0)
     refuse(problems)
 
 

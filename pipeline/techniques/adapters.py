@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from pipeline.core import artifacts
 from pipeline.core.errors import InputError
+from pipeline.core.params import Distinct
 from pipeline.learning import changes, models
 from pipeline.learning.networks import Classifier
 
@@ -56,7 +57,7 @@ class LoRALinear(nn.Module):
         return layer
 
 
-Targets = Annotated[list[str], Field(min_length=1)] | Literal["auto"]
+Targets = Annotated[list[str], Field(min_length=1), Distinct] | Literal["auto"]
 """Names of dense layers; `auto` is all of them."""
 
 
@@ -72,17 +73,22 @@ def wrap(model: nn.Module, targets: Targets, r: int, alpha: float, dropout: floa
         dropout: share of an adapter's inputs dropped in training.
 
     Raises:
-        InputError: if a target is not the name of a dense layer.
+        InputError: if a target is not the name of a dense layer, or none is as wide as the rank.
     """
     model.requires_grad_(False)
+    chosen: dict[str, nn.Linear] = {}
     dense = {name: layer for name, layer in model.named_modules() if isinstance(layer, nn.Linear)}
     for target in list(dense) if targets == "auto" else targets:
         names = [name for name in dense if name == target or name.endswith(f".{target}")]
         if not names:
             accepted = ", ".join(name.rpartition(".")[2] for name in dense)
             raise InputError(f"params.yaml: no dense layer is named {target}; accepted: {accepted}")
-        for name in names:
-            model.set_submodule(name, LoRALinear(dense[name], r, alpha, dropout))
+        chosen |= {name: dense[name] for name in names}
+    widest = max(min(layer.in_features, layer.out_features) for layer in chosen.values())
+    if r > widest:
+        raise InputError(f"params.yaml: rank {r} is above {widest}, what the targets can have")
+    for name, layer in chosen.items():
+        model.set_submodule(name, LoRALinear(layer, r, alpha, dropout))
 
 
 def set_strength(model: nn.Module, strength: float) -> None:

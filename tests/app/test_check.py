@@ -60,6 +60,27 @@ def test_committed_parameters_and_those_of_demo_and_tests_are_accepted(edit: Edi
         ),
         ({"methods": ["lora", "lora"]}, "methods names lora twice"),
         ({"methods": []}, "methods is []: list should have at least 1 item"),
+        ({"split.new_classes": list(range(10))}, "split.new_classes names all classes: no old one"),
+        ({"split.new_classes": [10]}, "split.new_classes has 10, which is no class; did you mean"),
+        ({"split.new_classes": [1, "1"]}, "split.new_classes names 1 twice"),
+        (
+            {"data.source": "cifar10", "split.new_classes": ["airplan"]},
+            "split.new_classes has airplan, which is no class; did you mean airplane?",
+        ),
+        ({"ranks.pretrain.classes": [0, 1]}, "ranks.pretrain.classes names 2 classes; accepted is"),
+        ({"lora.targets": ["conv"]}, "lora: no dense layer is named conv; accepted: dense_1, den"),
+        ({"lora.targets": ["output", "output"]}, "lora.targets is ['output', 'output']: output is"),
+        ({"lora.rank": 10_000}, "lora: rank 10000 is above 128, what the targets can have"),
+        ({"ranks.sweep.ranks": [2, 2]}, "ranks.sweep.ranks is [2, 2]: 2 is named twice"),
+        ({"analytic.widths": [4000]}, "analytic.widths has 4000, but statistics.width is 3000"),
+        ({"compute.device": "cuda"}, "compute.device is cuda, but PyTorch finds no GPU"),
+        ({"compute.threads": 10_000}, "compute.threads is 10000: input should be less than or eq"),
+        ({"replay.batch": 10**9}, "replay.batch is 1000000000: input should be less than or equal"),
+        ({"shapes.draw.size": 10_000}, "shapes.draw.size is 10000: input should be less than or"),
+        (
+            {"shapes.few_labels.images": [2, 5000]},
+            "shapes.few_labels.images has 5000, but there are only 2000 of every class",
+        ),
     ],
 )
 def test_bad_parameters_are_refused_by_name(

@@ -49,7 +49,7 @@ def test_untrained_adapter_and_strength_zero_are_the_base_bit_for_bit(
     assert torch.equal(changed(images), base(images))
 
 
-@pytest.mark.parametrize("r", [1, 2, 4, 16])
+@pytest.mark.parametrize("r", [1, 2, 4, 10])
 @pytest.mark.parametrize("targets", TARGETS)
 def test_same_logits_and_count_as_peft(
     base: networks.Classifier, images: Tensor, targets: list[str], r: int
@@ -138,3 +138,9 @@ def test_whatever_was_saved_of_a_training_is_restored(
     stored = adapters.stored_bytes(tmp_path)
     assert stored == sum(file.stat().st_size for file in tmp_path.iterdir()) - len("step")
     assert stored == pytest.approx(4 * models.trainable_parameters(model), abs=2000)
+
+
+def test_rank_above_the_width_of_every_target_is_refused(base: networks.Classifier) -> None:
+    with pytest.raises(InputError, match="rank 11 is above 10, what the targets can have"):
+        adapters.wrap(deepcopy(base), ["output"], r=11, alpha=1.0, dropout=0.0)
+    adapters.wrap(deepcopy(base), ["output", "dense_2"], r=11, alpha=1.0, dropout=0.0)

@@ -1,5 +1,6 @@
 """Condenses the features of the old classes into what may be kept when the images may not."""
 
+from pipeline.core.errors import InputError
 from pipeline.core.labelled import Labelled
 from pipeline.core.params import Count, Section, Seed
 from pipeline.core.seeding import derive
@@ -21,6 +22,11 @@ def main(seed: Seed, compute: Compute, statistics: Statistics) -> None:
     old = Labelled.load("data/features/old_train")
     features, labels = training.tensors(device, old)
 
+    if statistics.rank > features.shape[1]:
+        raise InputError(
+            f"params.yaml: statistics.rank is {statistics.rank}, but there are only "
+            f"{features.shape[1]} features"
+        )
     gaussians = Gaussians.of(features, labels, statistics.rank)
     projection = Projection(derive(seed, "statistics"), statistics.width)
     sums = Sums.of(projection, features, labels, len(old.classes))

@@ -1,6 +1,9 @@
 """Adapts the wide network to the other classes: LoRA at several ranks against full fine-tuning."""
 
+import sys
+
 from pipeline.core import artifacts
+from pipeline.core.errors import InputError
 from pipeline.core.labelled import Labelled
 from pipeline.core.params import Seed
 from pipeline.learning import changes, models, training
@@ -27,6 +30,8 @@ def main(seed: Seed, compute: Compute, sweep: Sweep) -> None:
 
     tried = run(trial, sweep.trials(), compute, "learning rates")
     finished = run(trial, sweep.trainings(best_rates(tried)), compute, "ranks_sweep")
+    if any(outcome.result is None for _, outcome in finished):
+        raise InputError("a training that counts diverged; lower learning rates may help")
     rows = [outcome.measured | described(values) for values, outcome in [*tried, *finished]]
     artifacts.save_table(wide.SWEEP / "study.csv", rows)
     for values, outcome in finished:
@@ -47,7 +52,12 @@ def main(seed: Seed, compute: Compute, sweep: Sweep) -> None:
 def run(trial: SweepTrial, cases: list[Values], compute: Compute, name: str) -> Finished:
     """Runs trainings, and gives each with its outcome."""
     outcomes = workers.run_all(trial, cases, compute, name) if cases else []
-    return list(zip(cases, outcomes, strict=True))
+    finished = list(zip(cases, outcomes, strict=True))
+    for values, outcome in finished:
+        if outcome.result is None:
+            told = described(values)
+            print(f"{told['contender']} diverged at {told['learning_rate']:g}", file=sys.stderr)
+    return finished
 
 
 def best_rates(tried: Finished) -> dict[Contender, float]:

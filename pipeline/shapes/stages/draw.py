@@ -41,7 +41,7 @@ class Draw(Section):
     `seed` is the images' own, so that replicates with other seeds share them.
     """
 
-    size: Annotated[int, Field(ge=32)]
+    size: Annotated[int, Field(ge=32, le=256)]
     source: Annotated[Names, Field(min_length=2)]
     target: Annotated[Names, Field(min_length=2)]
     outliers: Outliers

@@ -3,6 +3,7 @@
 import math
 from itertools import product
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -10,7 +11,7 @@ from pydantic import Field
 
 from pipeline.core.errors import InputError
 from pipeline.core.labelled import Labelled
-from pipeline.core.params import Count, Positive, Section, Seed
+from pipeline.core.params import Count, Distinct, Positive, Section, Seed
 from pipeline.core.seeding import derive
 from pipeline.learning import training
 from pipeline.learning.augmentation import VIEWS
@@ -32,7 +33,7 @@ class Steps(Section):
 class FewLabels(Optimisation):
     """`images` are labelled of every class; `batch` is at most as large as all of them."""
 
-    images: list[Count] = Field(min_length=2)
+    images: Annotated[list[Count], Field(min_length=2), Distinct]
     frozen: Steps
     scratch: Steps
     random: Steps

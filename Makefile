@@ -60,12 +60,13 @@ format: setup ## format the code
 	ruff check --fix
 
 readme: setup ## fill in the generated parts of the READMEs
-	python -m pipeline results README.md pipeline/ranks/README.md pipeline/shapes/README.md
+	python -m pipeline results README.md pipeline/new_class/README.md \
+		pipeline/ranks/README.md pipeline/shapes/README.md
 	python -m bench readme
 
 COMPILE = uv pip compile pyproject.toml --universal --generate-hashes --quiet \
 	--custom-compile-command "make lock"
 
 lock: setup ## pin the newest packages that pyproject.toml allows
-	$(COMPILE) --extra dask --extra dev --upgrade --output-file requirements.lock
+	$(COMPILE) --extra dask --extra dev --extra parquet --upgrade --output-file requirements.lock
 	$(COMPILE) --extra bench --constraint requirements.lock --output-file bench/requirements.lock

@@ -20,12 +20,12 @@ def main(arguments: list[str]) -> None:
     """
     if arguments:
         raise InputError(f"found {arguments[0]}; nothing is accepted behind check")
+    content = params.read()
     sections: dict[str, Any] = {}
     for stage in stages.find().values():
         entry = importlib.import_module(stage.module).main
-        given = params.arguments(entry)
+        given = params.arguments(entry, content=content)
         sections |= {stage.section(name): value for name, value in given.items()}
-    content = params.read()
     present = {name for name in content if name not in stages.QUESTIONS}
     for question in stages.QUESTIONS:
         present |= {f"{question}.{name}" for name in content[question]}

@@ -65,11 +65,14 @@ def replicated() -> dict[str, str]:
     study = artifacts.load_json("metrics/studies/replicates.json")
     means = study["summary"]["default"]
     facts = next(iter(study["cells"].values()))["metrics"]
-    return {
-        name: markdown(table(means[question], facts[question]))
+    tables = {
+        name: table(means[question], facts[question])
         for question, tables in QUESTIONS.items()
         for name, table in tables.items()
     }
+    if (path := Path("metrics/studies/elsewhere.json")).exists():
+        tables["elsewhere"] = new_class.elsewhere(artifacts.load_json(path))
+    return {name: markdown(table) for name, table in tables.items()}
 
 
 def last(question: str) -> str:

@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tokenize import TokenError
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
@@ -113,8 +114,8 @@ def load_rows(path: Path | str) -> npt.NDArray[Any]:
         raise InputError(message) from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from None
-    except (ValueError, EOFError) as error:
-        problem = " ".join(str(error).split())
+    except (ValueError, EOFError, SyntaxError, TypeError, TokenError, MemoryError) as error:
+        problem = " ".join(str(error).split())[:160]
         raise InputError(f"{path}: cut short, or not an array: {problem}") from None
 
 

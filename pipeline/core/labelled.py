@@ -51,13 +51,21 @@ class Labelled(NamedTuple):
         """Maps what `save` saved."""
         folder = Path(folder)
         about = artifacts.load_json(folder / "about.json")
-        if not isinstance(about, dict) or about.get("kind") != KIND:
-            raise InputError(f"{folder / 'about.json'}: does not describe {KIND}")
         inputs = artifacts.load_rows(folder / "inputs.npy")
         labels = artifacts.load_rows(folder / "labels.npy")
-        if len(inputs) != len(labels):
-            raise InputError(f"{folder}: {len(inputs)} inputs, but {len(labels)} labels")
-        return cls(inputs, labels, about["classes"], about["new"], about["advice"])
+        if inputs.ndim not in (2, 4) or inputs.dtype not in (np.uint8, np.float32):
+            raise InputError(f"{folder / 'inputs.npy'}: holds neither images nor features")
+        if labels.shape != (len(inputs),) or labels.dtype != np.int64:
+            raise InputError(f"{folder / 'labels.npy'}: is not a label for each of the inputs")
+        try:
+            assert about["kind"] == KIND
+            classes = [str(name) for name in about["classes"]]
+            found = cls(inputs, labels, classes, list(about["new"]), dict(about["advice"]))
+            known = range(len(classes))
+            assert all(label in known for label in (*found.new, labels.min(), labels.max()))
+        except (AssertionError, KeyError, TypeError, ValueError):
+            raise InputError(f"{folder / 'about.json'}: does not describe these {KIND}") from None
+        return found
 
     def where(self, chosen: npt.NDArray[Any]) -> "Labelled":
         """The part that a mask or an array of indices chooses."""

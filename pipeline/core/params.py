@@ -89,12 +89,15 @@ _Loader.add_implicit_resolver(
 )
 
 
-def arguments(main: Callable[..., None], path: Path = PARAMS) -> dict[str, Any]:
-    """Reads the sections that a stage's `main` names in its signature, and validates them.
+def arguments(
+    main: Callable[..., None], path: Path = PARAMS, content: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Validates the sections that a stage's `main` names in its signature.
 
     Args:
         main: a stage's entry point; each argument is a section, its annotation the schema.
         path: the YAML file.
+        content: of the file, if it has been read before.
 
     Returns:
         One validated value per argument of `main`.
@@ -103,9 +106,9 @@ def arguments(main: Callable[..., None], path: Path = PARAMS) -> dict[str, Any]:
         InputError: naming the file, the key, what was found and what is accepted.
     """
     hints = typing.get_type_hints(main, include_extras=True)
-    content = read(path)
+    given = read(path) if content is None else content
     return {
-        name: _validate(path, section, hints[name], content)
+        name: _validate(path, section, hints[name], given)
         for name, section in sections(main).items()
     }
 

@@ -23,7 +23,7 @@ def test_texts_say_what_the_metrics_say(path: Path, monkeypatch: pytest.MonkeyPa
     assert fill(text, results.replicated()) == text, "`make readme` brings it up to date"
 
 
-@pytest.mark.parametrize("study", ["replicates"])
+@pytest.mark.parametrize("study", ["replicates", "elsewhere"])
 def test_a_study_holds_the_default_run_as_one_of_its_cells(study: str) -> None:
     content = json.loads((ROOT / f"metrics/studies/{study}.json").read_text())
     cell = next(iter(content["cells"].values()))

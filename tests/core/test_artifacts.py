@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.numpy
 
 from pipeline.core import artifacts
 from pipeline.core.errors import InputError
@@ -131,3 +132,20 @@ def test_full_disk_is_one_line_and_keeps_what_was_there(tmp_path: Path) -> None:
 def test_place_out_of_reach_is_one_line() -> None:
     with pytest.raises(InputError, match="/proc/no/x: cannot be written: "):
         artifacts.save_bytes("/proc/no/x", b"")
+
+
+def test_numbers_that_are_not_finite_are_neither_written_nor_read(tmp_path: Path) -> None:
+    for bad in (np.nan, np.inf):
+        arrays = {"a": np.array([1.0, bad], np.float32)}
+        with pytest.raises(InputError, match="x: a has numbers that are not finite, and is not wr"):
+            artifacts.save_tensors(tmp_path / "x", arrays, {"kind": "test"})
+        with pytest.raises(InputError, match="y: it has numbers that are not finite, and is not"):
+            artifacts.save_rows(tmp_path / "y", (2,), np.float32, [arrays["a"]])
+        with pytest.raises(InputError, match="z: a figure is infinite, and not written"):
+            artifacts.save_json(tmp_path / "z", {"a": np.inf})
+        assert list(tmp_path.iterdir()) == []
+        about = {"about": json.dumps({"kind": "test"})}
+        (tmp_path / "x").write_bytes(safetensors.numpy.save(arrays, about))
+        with pytest.raises(InputError, match="x: a has numbers that are not finite, and is not us"):
+            artifacts.load_tensors(tmp_path / "x", "test")
+        (tmp_path / "x").unlink()

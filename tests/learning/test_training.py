@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from pipeline.core.errors import DivergenceError
 from pipeline.core.labelled import Labelled
 from pipeline.learning import networks, training
 from pipeline.learning.training import Recipe
@@ -70,6 +71,12 @@ def test_patience_ends_the_training() -> None:
     scores = [(row["accuracy"], -row["loss"]) for row in curve]
     assert len(curve) < 200
     assert len(curve) == scores.index(max(scores)) + 1 + 3
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+def test_numbers_that_are_not_finite_end_a_training(optimizer: str) -> None:
+    with pytest.raises(DivergenceError, match=r"not finite any more at step \d+, learning rate"):
+        fitted(learning_rate=1e30, schedule="constant", optimizer=optimizer)
 
 
 def test_frozen_weights_stay() -> None:

@@ -13,8 +13,10 @@ import pytest
 import torch
 
 from pipeline.core import process
+from pipeline.core.errors import DivergenceError, InputError
 from pipeline.learning.compute import Compute
-from pipeline.search import workers
+from pipeline.search import study, workers
+from pipeline.search.study import Range
 from pipeline.search.workers import Outcome
 from tests.project import ROOT
 
@@ -48,6 +50,35 @@ def test_given_trials_come_back_in_order_whatever_the_number_of_workers(
         assert [outcome.score[0] for outcome in outcomes] == [16, 4, 0]
         assert [outcome.result[0] for outcome in outcomes] == [0, 1, 2]
         assert all((outcome.result[1] == os.getpid()) == (count == 1) for outcome in outcomes)
+
+
+def half(number: int, values: dict[str, Any]) -> Outcome:
+    """Every other trial diverges, or all above a limit."""
+    if number % 2 or values["x"] > 1:
+        raise DivergenceError("the loss is not finite any more")
+    return Outcome((values["x"], 0.0), {"loss": 1.0}, number)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_trials_that_diverge_lose_and_are_counted(
+    count: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RETAIN_WORKERS", str(count))
+    found = study.search(half, {"x": Range(low=0.0, high=1.0)}, 10, 0, COMPUTE, "half")
+    assert found.best.result % 2 == 0
+    assert [row["score"] == -1 for row in found.rows] == [False, True] * 5
+    assert "half: 5 of 10 trials diverged, and lost" in capsys.readouterr().err
+    with pytest.raises(InputError, match="all 4 trials diverged"):
+        study.search(half, {"x": Range(low=2.0, high=3.0)}, 4, 0, COMPUTE, "half")
+
+
+def test_missing_scheduler_is_one_line_within_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "PATIENCE", 2)
+    monkeypatch.setenv("DASK_SCHEDULER_ADDRESS", "tcp://127.0.0.1:9")
+    start = time.monotonic()
+    with pytest.raises(InputError, match=r"DASK_SCHEDULER_ADDRESS is tcp://127.0.0.1:9: no sche"):
+        workers.run_all(square, [{"x": 1}], COMPUTE, "square")
+    assert time.monotonic() - start < 10
 
 
 def asleep(number: int, values: dict[str, Any]) -> Outcome:

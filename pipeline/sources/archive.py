@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from pipeline.core.errors import InputError
 from pipeline.sources import folder as pictures_in_folders
-from pipeline.sources.catalogue import Data
+from pipeline.sources.data import Data
 from pipeline.sources.decoding import Form, Picture
 from pipeline.sources.mirrors import CHUNK, download, folders
 from pipeline.sources.pictures import EXTENSIONS

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pipeline.sources import archive
 from pipeline.sources.archive import Archive, Mirror, github
-from pipeline.sources.catalogue import Data
+from pipeline.sources.data import Data
 
 CLASSES = (
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",

@@ -8,7 +8,7 @@ import numpy as np
 
 from pipeline.core.errors import InputError
 from pipeline.sources import decoding, tree, writing
-from pipeline.sources.catalogue import Data
+from pipeline.sources.data import Data
 from pipeline.sources.decoding import Form, Picture
 from pipeline.sources.messages import readable
 from pipeline.sources.places import WHOLE, existing, in_copy

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pipeline.sources import archive
 from pipeline.sources.archive import Archive, Mirror, github
-from pipeline.sources.catalogue import Data
+from pipeline.sources.data import Data
 
 ARCHIVE = Archive(
     file="sign-language-digits.tar.gz",

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from pipeline.core.errors import InputError
 from pipeline.core.labelled import closest
 from pipeline.sources import classes, frames, writing
-from pipeline.sources.catalogue import Data
+from pipeline.sources.data import Data
 from pipeline.sources.frames import Frame
 from pipeline.sources.messages import listed, readable, refuse
 from pipeline.sources.places import existing

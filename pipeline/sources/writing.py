@@ -10,7 +10,7 @@ import numpy.typing as npt
 from pipeline.core import artifacts
 from pipeline.core.labelled import Labelled
 from pipeline.sources import parts
-from pipeline.sources.catalogue import Data
+from pipeline.sources.data import Data
 from pipeline.sources.messages import counted, refuse, say
 
 

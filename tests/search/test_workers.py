@@ -1,11 +1,13 @@
 """Trials on several workers."""
 
+import json
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import psutil
@@ -79,6 +81,31 @@ def test_missing_scheduler_is_one_line_within_seconds(monkeypatch: pytest.Monkey
     with pytest.raises(InputError, match=r"DASK_SCHEDULER_ADDRESS is tcp://127.0.0.1:9: no sche"):
         workers.run_all(square, [{"x": 1}], COMPUTE, "square")
     assert time.monotonic() - start < 10
+
+
+def slow(number: int, values: dict[str, Any]) -> Outcome:
+    time.sleep(0.5)
+    return square(number, values)
+
+
+def test_scheduler_that_dies_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "scheduler.json"
+    dask = (sys.executable, "-m", "distributed.cli.dask_scheduler")
+    worker = (sys.executable, "-m", "distributed.cli.dask_worker")
+    local = ("--host", "127.0.0.1", "--no-dashboard")
+    with (
+        subprocess.Popen([*dask, *local, "--port", "0", "--scheduler-file", file]) as scheduler,
+        subprocess.Popen([*worker, "--scheduler-file", file, "--no-nanny", *local]) as other,
+    ):
+        try:
+            until(file.exists)
+            monkeypatch.setenv("DASK_SCHEDULER_ADDRESS", json.loads(file.read_text())["address"])
+            Timer(4, scheduler.kill).start()
+            with pytest.raises(InputError, match=r"the Dask cluster at tcp://127.* is lost"):
+                workers.run_all(slow, [{"x": 1}] * 60, COMPUTE, "slow")
+        finally:
+            scheduler.kill()
+            other.kill()
 
 
 def asleep(number: int, values: dict[str, Any]) -> Outcome:

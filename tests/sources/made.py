@@ -10,7 +10,7 @@ from PIL import Image
 
 from pipeline.core.labelled import Labelled
 from pipeline.sources import catalogue
-from pipeline.sources.catalogue import Data
+from pipeline.sources.data import Data
 
 DEFAULTS: dict[str, Any] = {
     "source": "folder",

@@ -6,12 +6,13 @@ from sklearn.model_selection import train_test_split
 
 from pipeline.core.params import Section, Seed
 from pipeline.sources import catalogue
+from pipeline.sources.data import Digits
 
 
 class Images(Section):
     """`validation` is a share of the training images, `seed` the partition's own."""
 
-    source: catalogue.Digits
+    source: Digits
     validation: float = Field(gt=0, lt=1)
     seed: Seed
 

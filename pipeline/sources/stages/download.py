@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from pipeline.sources import catalogue
-from pipeline.sources.catalogue import Data
+from pipeline.sources.data import Data
 
 
 def main(data: Data) -> None:

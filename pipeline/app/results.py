@@ -9,8 +9,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from pipeline.core import artifacts, params, stages
 from pipeline.core.errors import InputError
 from pipeline.new_class import report as new_class
@@ -56,7 +54,7 @@ def main(files: list[str]) -> None:
     if not shown:
         raise InputError("no results yet: `make repro` makes them")
     print("\n\n".join(shown))
-    print(f"\nAt commit {_commit()}. Pictures: plots/*/pictures; tables: plots/*/tables.")
+    print(f"\n{_commit()}Pictures: plots/*/pictures; tables: plots/*/tables.")
     print("`dvc plots show` makes an interactive page of curves and confusion matrices.")
 
 
@@ -87,7 +85,7 @@ def last(question: str) -> str:
 def described(question: str) -> str:
     """The data that a question's results are of, from dvc.lock, and whether they are up to date."""
     path = Path("dvc.lock")
-    locked = yaml.safe_load(artifacts.load_bytes(path))["stages"] if path.exists() else {}
+    locked = params.parsed(path)["stages"] if path.exists() else {}
     own = "" if question == "new_class" else question
     run_with: dict[str, Any] = {}
     for name, stage in stages.find().items():
@@ -118,4 +116,4 @@ def _without_published(table: Table) -> Table:
 def _commit() -> str:
     command = ["git", "describe", "--always", "--dirty"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "none"
+    return f"At commit {done.stdout.strip()}. " if done.stdout else ""

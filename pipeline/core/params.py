@@ -126,7 +126,7 @@ def read(path: Path = PARAMS) -> dict[str, Any]:
     Raises:
         InputError: if the file is missing, isn't YAML or holds a section unknown to every stage.
     """
-    content = _parsed(path)
+    content = parsed(path)
     _known(path, "", content, [*stages.SHARED, *OWN, *_sections_of(""), *stages.QUESTIONS])
     for question in stages.QUESTIONS:
         if question in content:
@@ -141,12 +141,17 @@ def load(path: Path, kind: type[Model]) -> Model:
         InputError: if the file is missing, isn't YAML or is refused.
     """
     try:
-        return kind.model_validate(_parsed(path))
+        return kind.model_validate(parsed(path))
     except ValidationError as error:
         raise InputError(f"{path}: {_first_problem('', kind, error)}") from None
 
 
-def _parsed(path: Path) -> Any:
+def parsed(path: Path) -> Any:
+    """Reads any YAML file as DVC writes it.
+
+    Raises:
+        InputError: if it is missing or isn't YAML.
+    """
     try:
         return yaml.load(path.read_text("utf-8"), _Loader)
     except FileNotFoundError:

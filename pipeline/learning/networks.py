@@ -183,9 +183,9 @@ def residual(
 
 
 def identity(
-    shape: Sequence[int], classes: int, dropout: float, hidden: Sequence[int] = ()
+    shape: Sequence[int], classes: int, dropout: float, hidden: Sequence[int] = (128, 128)
 ) -> Classifier:
-    """A head on features that come as they are, as from a table.
+    """Dense layers, as on a `cnn`, for features that come as they are, as from a table.
 
     Args:
         shape: the number of features, alone.

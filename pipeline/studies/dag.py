@@ -4,16 +4,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from pipeline.core import artifacts
+from pipeline.core import params
 
 Stages = Mapping[str, Mapping[str, Any]]
 
 
 def stages(folder: Path = Path()) -> Stages:
     """The stages of a project's dvc.yaml."""
-    found: Stages = yaml.safe_load(artifacts.load_bytes(folder / "dvc.yaml"))["stages"]
+    found: Stages = params.parsed(folder / "dvc.yaml")["stages"]
     return found
 
 
@@ -22,7 +20,7 @@ def locked(folder: Path = Path()) -> Stages:
     path = folder / "dvc.lock"
     if not path.exists():
         return {}
-    found: Stages = yaml.safe_load(artifacts.load_bytes(path)).get("stages", {})
+    found: Stages = params.parsed(path).get("stages", {})
     return found
 
 

@@ -54,8 +54,9 @@ def main(files: list[str]) -> None:
     if not shown:
         raise InputError("no results yet: `make repro` makes them")
     print("\n\n".join(shown))
-    print(f"\n{_commit()}Pictures: plots/*/pictures; tables: plots/*/tables.")
-    print("`dvc plots show` makes an interactive page of curves and confusion matrices.")
+    if commit := _commit():
+        print(f"\nAt commit {commit}. Pictures: plots/*/pictures; tables: plots/*/tables.")
+        print("`dvc plots show` makes an interactive page of curves and confusion matrices.")
 
 
 def replicated() -> dict[str, str]:
@@ -83,14 +84,23 @@ def last(question: str) -> str:
 
 
 def described(question: str) -> str:
-    """The data that a question's results are of, from dvc.lock, and whether they are up to date."""
+    """The data that a question's results are of, as dvc.lock tells, and whether they are of now."""
     path = Path("dvc.lock")
     locked = params.parsed(path)["stages"] if path.exists() else {}
     own = "" if question == "new_class" else question
+    names = [name for name, stage in stages.find().items() if stage.question == own]
+    run = {name: locked[name] for name in names if name in locked}
+    made = {out["path"]: (name, out["md5"]) for name, stage in run.items() for out in stage["outs"]}
+    if str(_metrics(question)) not in made:
+        return "of a run that dvc.lock does not tell of"
+    for stage in run.values():
+        for dependency in stage.get("deps", []):
+            name, md5 = made.get(dependency["path"], ("", dependency["md5"]))
+            if md5 != dependency["md5"]:
+                return f"of an earlier run: {name} has made other data since"
     run_with: dict[str, Any] = {}
-    for name, stage in stages.find().items():
-        if stage.question == own:
-            run_with |= locked.get(name, {}).get("params", {}).get(params.PARAMS.name, {})
+    for stage in run.values():
+        run_with |= stage.get("params", {}).get(params.PARAMS.name, {})
     now = params.read()
     changed = [key for key, value in run_with.items() if _now(now, key) != value]
     late = f"; older than params.yaml, where {changed[0]} has changed" if changed else ""
@@ -114,6 +124,7 @@ def _without_published(table: Table) -> Table:
 
 
 def _commit() -> str:
+    """The commit that is checked out; empty in a copy without git."""
     command = ["git", "describe", "--always", "--dirty"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return f"At commit {done.stdout.strip()}. " if done.stdout else ""
+    return done.stdout.strip()

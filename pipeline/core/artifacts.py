@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 DIGITS = 6
 """Decimal places of every figure in a metrics file or table."""
 
+NAMES = dict.fromkeys(("actual", "predicted", "class", "method", "contender"), str)
+"""Columns of tables that hold names, be they numbers or empty words elsewhere."""
+
 
 class Tensors(NamedTuple):
     """Named arrays, and what is to be known about them."""
@@ -194,7 +197,11 @@ def load_table(path: Path | str) -> "pd.DataFrame":
     import pandas as pd  # takes a second, and most stages only write tables
 
     try:
-        return pd.read_csv(io.BytesIO(load_bytes(path)))
+        return pd.read_csv(
+            io.BytesIO(load_bytes(path)), dtype=NAMES, keep_default_na=False, na_values=[""]
+        )
+    except pd.errors.EmptyDataError:
+        return pd.DataFrame()
     except ValueError as error:
         raise InputError(f"{path}: not a CSV table: {error}") from None
 

@@ -7,6 +7,8 @@ import sys
 from multiprocessing import parent_process
 from threading import Thread
 
+from pipeline.core.errors import InputError
+
 
 def prepare() -> None:
     """Shortens the waiting of idle threads, and keeps freed memory.
@@ -37,7 +39,10 @@ def cores() -> int:
 
 def workers() -> int:
     """How many processes work at once: `RETAIN_WORKERS`, or the cores this process may use."""
-    return int(os.environ.get("RETAIN_WORKERS", 0)) or cores()
+    given = os.environ.get("RETAIN_WORKERS") or "0"
+    if not given.isdecimal():
+        raise InputError(f"RETAIN_WORKERS is {given!r}; a whole number accepted")
+    return int(given) or cores()
 
 
 def end_with_parent() -> None:

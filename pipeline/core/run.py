@@ -27,7 +27,8 @@ def main(arguments: list[str]) -> int:
 def guarded(name: str, work: Callable[[], int | None]) -> int:
     """Does some work, and says in one line what went wrong; returns the exit code."""
     process.prepare()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     try:
         return work() or 0
     except InputError as error:

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from pipeline.core.errors import InputError
 from pipeline.core.labelled import Labelled
 from pipeline.core.params import Fraction, NotNegative, Section
 
@@ -33,9 +34,18 @@ class Augmentation(Section):
         return images
 
 
+NONE = Augmentation(rotation=0.0, scale=0.0, translation=0.0)
+
+
 def chosen(given: Augmentation | Literal["auto"], images: Labelled) -> Augmentation:
-    """The augmentation that was given, or the one that suits the images."""
+    """The augmentation that was given, or the one that suits the images.
+
+    Raises:
+        InputError: if there are no images to augment.
+    """
     if given != "auto":
+        if images.inputs.ndim != 4 and given != NONE:
+            raise InputError("params.yaml: rows of a table can't be augmented; auto accepted")
         return given
     return Augmentation.model_validate(dict(images.advice["augmentation"]))
 

@@ -70,8 +70,8 @@ def elsewhere(study: Results) -> Table:
             "seconds",
         ]
     ]
-    for case, means in study["summary"].items():
-        figures = means["new_class"]
+    for case in study["cases"]:
+        figures = study["summary"][case]["new_class"]
         cells = [cell for cell in study["cells"].values() if cell["case"] == case]
         for name in sorted(figures, key=lambda name: (name != "base", name)):
             stage = "pretrain" if name == "base" else name

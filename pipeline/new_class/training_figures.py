@@ -75,7 +75,11 @@ def studies(table: pd.DataFrame) -> Figure:
         table: columns method, trial, the values, score and measured figures.
     """
     after = ("method", "trial", "score", "accuracy", "accuracy_old", "accuracy_new", "loss")
-    parts = {str(name): part.dropna(axis="columns") for name, part in table.groupby("method")}
+    finished = table.dropna(subset=["loss"])  # without trials that diverged
+    parts = {
+        str(name): part.dropna(axis="columns", how="all")
+        for name, part in finished.groupby("method")
+    }
     values = {
         name: [key for key in part.columns if key not in after] for name, part in parts.items()
     }

@@ -1,6 +1,6 @@
 """Names for people."""
 
-WORDS = {"lora": "LoRA", "gaussian": "Gaussian", "ewc": "EWC", "slda": "SLDA", "reft": "ReFT"}
+WORDS = {"lora": "LoRA", "gaussian": "Gaussian"}
 PHRASES = {"base": "base (before)", "full": "all weights"}
 
 

@@ -1,4 +1,4 @@
-"""search(): the one hyper-parameter study."""
+"""search(): a study of hyper-parameters by Optuna."""
 
 import sys
 import warnings

@@ -38,24 +38,14 @@ def load(source: Digits) -> tuple[Labelled, Labelled]:
 
 def classes(source: Source) -> list[str] | None:
     """The classes of a source, or None if they are the user's own."""
-    match source:
-        case "folder" | "table":
-            return None
-        case "cifar10":
-            return list(import_module("pipeline.sources.cifar10").CLASSES)
-        case _:
-            return [str(digit) for digit in range(10)]
+    found = getattr(import_module(f"pipeline.sources.{source}"), "CLASSES", None)
+    return None if found is None else list(found)
 
 
 def trunk(source: Source) -> str:
     """The network that `auto` means for a source."""
-    match source:
-        case "mnist" | "digits":
-            return "cnn"
-        case "table":
-            return "identity"
-        case _:
-            return "residual"
+    found: str = import_module(f"pipeline.sources.{source}").TRUNK
+    return found
 
 
 def _formed(images: Labelled, data: Data) -> Labelled:

@@ -9,6 +9,7 @@ from pipeline.sources.data import Data
 CLASSES = (
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
 )  # fmt: skip
+TRUNK = "residual"
 ARCHIVE = Archive(
     file="cifar10-jpeg.tar.gz",
     content="f10d4c9e536a564f17fa5e8d68ba087d1235e60cd1f21700e11ff43f0647bbb0",
@@ -17,7 +18,7 @@ ARCHIVE = Archive(
     size=32,
     channels=3,
     advice={
-        "trunk": "residual",
+        "trunk": TRUNK,
         "augmentation": {"rotation": 0.0, "scale": 0.0, "translation": 2.0, "mirror": True},
     },
     licence="none stated",

@@ -4,8 +4,9 @@ import numpy as np
 
 from pipeline.core.labelled import Labelled
 
+TRUNK = "cnn"
 ADVICE = {
-    "trunk": "cnn",
+    "trunk": TRUNK,
     "augmentation": {"rotation": 0.25, "scale": 0.15, "translation": 2.0},
 }
 CLASSES = [str(digit) for digit in range(10)]

@@ -14,6 +14,7 @@ from pipeline.sources.messages import readable
 from pipeline.sources.places import WHOLE, existing, in_copy
 from pipeline.sources.writing import Gathered
 
+TRUNK = "residual"
 SMALL, MEDIUM = 32, 64
 """Pixels a side that `auto` chooses from."""
 BORDER = 48
@@ -41,7 +42,7 @@ def write(data: Data, folder: Path) -> None:
         raise InputError(f"{readable(data.path)}: no class; {remedy}")
     form = chosen(pictures, data)
     moved = {"rotation": 0.1, "scale": 0.15, "translation": form.size / STILL, "mirror": False}
-    advice = {"trunk": "residual", "augmentation": moved}
+    advice = {"trunk": TRUNK, "augmentation": moved}
     save(pictures, official, data.path, form, advice, data, folder, strict=True)
 
 

@@ -26,11 +26,12 @@ FILES = {
         "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2", 10_008
     ),
 }
+TRUNK = "cnn"
 ADVICE = {
-    "trunk": "cnn",
+    "trunk": TRUNK,
     "augmentation": {"rotation": 0.25, "scale": 0.15, "translation": 2.0},
 }
-DIGITS = [str(digit) for digit in range(10)]
+CLASSES = [str(digit) for digit in range(10)]
 
 
 def load() -> tuple[Labelled, Labelled]:
@@ -53,7 +54,7 @@ def labelled(files: dict[str, bytes], part: str) -> Labelled:
     labels = idx(files, f"{part}-labels-idx1-ubyte", 1)
     if len(images) != len(labels):
         raise InputError(f"{part}: {len(images)} images, but {len(labels)} labels")
-    return Labelled(images[:, np.newaxis], labels.astype(np.int64), DIGITS, [], ADVICE)
+    return Labelled(images[:, np.newaxis], labels.astype(np.int64), CLASSES, [], ADVICE)
 
 
 def idx(files: dict[str, bytes], name: str, dimensions: int) -> npt.NDArray[np.uint8]:

@@ -42,4 +42,4 @@ def in_copy() -> bool:
     It does so for `--temp` and `--queue`; a copy holds what git or DVC tracks, and has other
     neighbours.
     """
-    return "/.dvc/tmp/exps/" in f"{Path.cwd().as_posix()}/"
+    return "/.dvc/tmp/" in f"{Path.cwd().as_posix()}/"

@@ -9,6 +9,8 @@ from pipeline.sources import archive
 from pipeline.sources.archive import Archive, Mirror, github
 from pipeline.sources.data import Data
 
+CLASSES = tuple(str(digit) for digit in range(10))
+TRUNK = "residual"
 ARCHIVE = Archive(
     file="sign-language-digits.tar.gz",
     content="30d0ee3c8599928f6f98281a33826ca56fa9382069785bea8716221a344b606f",
@@ -17,7 +19,7 @@ ARCHIVE = Archive(
     size=32,
     channels=3,
     advice={
-        "trunk": "residual",
+        "trunk": TRUNK,
         "augmentation": {"rotation": 0.25, "scale": 0.15, "translation": 2.0, "mirror": False},
     },
     licence="Apache-2.0",

@@ -15,8 +15,9 @@ from pipeline.sources.messages import listed, readable, refuse
 from pipeline.sources.places import existing
 from pipeline.sources.writing import Gathered
 
+TRUNK = "identity"
 ADVICE = {
-    "trunk": "identity",
+    "trunk": TRUNK,
     "augmentation": {"rotation": 0.0, "scale": 0.0, "translation": 0.0, "mirror": False},
 }
 

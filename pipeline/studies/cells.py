@@ -16,7 +16,7 @@ from pipeline.studies.repro import repro
 COPIES = Path(".dvc/tmp/studies")
 
 Record = dict[str, Any]
-"""A finished cell: `case`, `settings`, hashes of `parameters` and `data`, `seconds`, `metrics`."""
+"""A finished cell: `case`, `settings`, hashes of `parameters`, `data` and `code`, `metrics`, …"""
 
 
 def fingerprint(definition: Definition, cell: Cell) -> str:
@@ -33,22 +33,29 @@ def parameters(cell: Cell) -> dict[str, Any]:
     return checkout.changed(params.read(), cell.settings)
 
 
-def run(definition: Definition, cell: Cell, study: str) -> Record:
+def run(definition: Definition, cell: Cell, study: str, commit: str, workers: int) -> Record:
     """Runs a cell in its copy, collects its metrics, and removes the copy.
+
+    Args:
+        definition: of the study.
+        cell: one of its cells.
+        study: its name.
+        commit: what is run.
+        workers: how many trials of a stage run at once.
 
     Raises:
         InputError: if a stage fails.
     """
-    folder = _prepared(cell, COPIES / study / cell.name)
+    folder = _prepared(cell, COPIES / study / cell.name, commit)
+    # Cells run side by side on the same cores; see `process.prepare`.
+    environment = {"GOMP_SPINCOUNT": "0", "RETAIN_WORKERS": str(workers)}
     try:
-        # Cells run side by side on the same cores; see `process.prepare`.
-        seconds = repro(folder, definition.stages, environment={"GOMP_SPINCOUNT": "0"})
+        seconds = repro(folder, definition.stages, environment=environment)
     except InputError as error:
         raise InputError(f"{cell.name}: {error}; its copy is in {folder}") from None
     record = {
         "case": cell.case,
         "settings": cell.settings,
-        "parameters": fingerprint(definition, cell),
         "data": data(definition, folder),
         "seconds": seconds,
         "metrics": {
@@ -60,17 +67,17 @@ def run(definition: Definition, cell: Cell, study: str) -> Record:
     return record
 
 
-def _prepared(cell: Cell, folder: Path) -> Path:
-    """The cell's copy of what is committed; one that an ended study left is gone on with."""
-    ready, commit = folder / ".dvc/tmp/commit", checkout.git(Path(), "rev-parse", "HEAD")
-    if not ready.exists() or ready.read_bytes() != commit:
+def _prepared(cell: Cell, folder: Path, commit: str) -> Path:
+    """The cell's copy of a commit; one that an ended study left is gone on with."""
+    ready = folder / ".dvc/tmp/commit"
+    if not ready.exists() or ready.read_text() != commit:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        checkout.committed(folder, Path())
+        checkout.committed(folder, Path(), commit)
         checkout.configure(folder, Path(".dvc/cache").resolve())
         checkout.set_parameters(folder, cell.settings)
         ready.parent.mkdir(exist_ok=True)
-        ready.write_bytes(commit)
+        ready.write_text(commit)
     return folder
 
 

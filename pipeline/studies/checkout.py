@@ -16,9 +16,9 @@ from pipeline.core.errors import InputError
 from pipeline.core.labelled import closest
 
 
-def committed(folder: Path, project: Path) -> None:
-    """Copies what is committed in a project."""
-    archive = git(project, "archive", "--format=tar", "HEAD")
+def committed(folder: Path, project: Path, commit: str = "HEAD") -> None:
+    """Copies what a commit of a project holds."""
+    archive = git(project, "archive", "--format=tar", commit)
     with tarfile.open(fileobj=io.BytesIO(archive)) as files:
         files.extractall(folder, filter="data")
 
@@ -39,14 +39,14 @@ def configure(folder: Path, cache: Path | None) -> None:
     lines = ["[core]", "    no_scm = true"]
     if cache:
         lines += ["[cache]", f"    dir = {cache}"]
-    (folder / ".dvc/config.local").write_text("\n".join(lines) + "\n")
+    (folder / ".dvc/config.local").write_text("\n".join(lines) + "\n", "utf-8")
 
 
 def set_parameters(folder: Path, changes: Mapping[str, Any]) -> None:
     """Changes values of a copy's params.yaml, by dotted keys, as in `{"lora.rank": 8}`."""
     path = folder / params.PARAMS
     content = changed(params.read(path), changes)
-    path.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
+    path.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), "utf-8")
 
 
 def changed(content: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,14 +3,18 @@
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from pipeline.core.errors import InputError
 
 GRACE = 1.5
 """Seconds that a child has to end before it is killed."""
 
 _alive: "set[subprocess.Popen[str]]" = set()
+_ending = False
 
 
 @contextmanager
@@ -42,6 +46,8 @@ def running(
     ) as child:
         _alive.add(child)
         try:
+            if _ending:
+                raise InputError("interrupted")
             yield child
         finally:
             _alive.discard(child)
@@ -50,6 +56,8 @@ def running(
 
 def end_all() -> None:
     """Ends all that is running, for threads that wait for it cannot be interrupted."""
+    global _ending
+    _ending = True
     for child in list(_alive):
         _alive.discard(child)
         _end(child)
@@ -62,9 +70,20 @@ def ended(child: "subprocess.Popen[str]") -> bool:
 
 def _end(child: "subprocess.Popen[str]") -> None:
     for number in (signal.SIGTERM, signal.SIGKILL):
-        if child.poll() is not None:
-            break
+        # The group may outlive the child that leads it.
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(child.pid, number)
-        with suppress(subprocess.TimeoutExpired):
-            child.wait(GRACE)
+        deadline = time.monotonic() + GRACE
+        while number == signal.SIGTERM and time.monotonic() < deadline and _group(child.pid):
+            child.poll()
+            time.sleep(0.05)
+    child.wait()
+
+
+def _group(leader: int) -> bool:
+    """Whether a process of a group is there."""
+    try:
+        os.killpg(leader, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True

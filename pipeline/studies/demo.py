@@ -44,3 +44,5 @@ def main(arguments: list[str]) -> None:
         print(flush=True)
         command = [sys.executable, "-m", "pipeline", "results"]
         subprocess.run(command, cwd=folder, check=True)
+    commit = checkout.git(Path(), "describe", "--always", "--dirty").decode().strip()
+    print(f"\nAt commit {commit}, in a copy that is gone; `make repro` keeps pictures and tables.")

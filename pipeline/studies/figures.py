@@ -21,18 +21,21 @@ def draw(study: Mapping[str, Any]) -> dict[str, bytes]:
         study: the content of its file in `metrics/studies/`.
     """
     single = {cell["case"]: cell["metrics"] for cell in reversed(list(study["cells"].values()))}
-    if len(study["summary"]) > 1:
-        cases = {
-            name: _methods(means["new_class"], single[name]["new_class"])
-            for name, means in study["summary"].items()
+    means = study["summary"]
+    if len(study["cases"]) == 1:
+        [case] = study["cases"]
+        return {
+            question: pictures.png(figure(means[case][question], single[case][question]))
+            for question, figure in DRAWN.items()
+            if question in means[case]
         }
-        return {"cases": pictures.png(new_class.cases(cases))}
-    [(case, means)] = study["summary"].items()
-    return {
-        question: pictures.png(figure(means[question], single[case][question]))
-        for question, figure in DRAWN.items()
-        if question in means
+    if not all("new_class" in means[case] for case in study["cases"]):
+        return {}
+    cases = {
+        case: _methods(means[case]["new_class"], single[case]["new_class"])
+        for case in study["cases"]
     }
+    return {"cases": pictures.png(new_class.cases(cases))}
 
 
 def _methods(means: Mapping[str, Any], single: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -1,5 +1,6 @@
 """What a study varies: `studies/NAME.yaml` as cells, each a run of the pipeline."""
 
+import hashlib
 from collections.abc import Mapping
 from itertools import product
 from pathlib import Path
@@ -13,6 +14,8 @@ from pipeline.core.labelled import closest
 from pipeline.core.params import Section
 
 FOLDER = Path("studies")
+LONGEST = 90
+"""Letters of a cell's name; a longer one ends in a hash."""
 
 Axes = dict[str, list[Any]]
 """Parameters and the values that each takes; `a, b` are two that take the same."""
@@ -54,7 +57,10 @@ class Cell(NamedTuple):
         """Unique in its study, and fit for a folder."""
         settings = [f"{key}={value}" for key, value in self.settings.items()]
         text = ",".join([self.case, *settings])
-        return "".join(c if c.isalnum() or c in "=,.-_" else "_" for c in text)
+        plain = "".join(c if c.isalnum() or c in "=,.-_" else "_" for c in text)
+        if plain == text and len(text) <= LONGEST:
+            return text
+        return f"{plain[:LONGEST]}~{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
 def names() -> list[str]:

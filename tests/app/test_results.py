@@ -2,15 +2,20 @@
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pipeline.app import results
+from pipeline.core import params
 from pipeline.ranks import report as ranks
 from pipeline.scoring.tables import fill
 from pipeline.shapes import report as shapes
+from pipeline.studies import cells, grid
+from pipeline.studies.grid import Cell
+from pipeline.studies.summary import summary
 from tests.project import ROOT, Project
 
 TEXTS = [ROOT / "README.md", *ROOT.glob("pipeline/*/README.md")]
@@ -23,12 +28,50 @@ def test_texts_say_what_the_metrics_say(path: Path, monkeypatch: pytest.MonkeyPa
     assert fill(text, results.replicated()) == text, "`make readme` brings it up to date"
 
 
-@pytest.mark.parametrize("study", ["replicates", "elsewhere"])
-def test_a_study_holds_the_default_run_as_one_of_its_cells(study: str) -> None:
-    content = json.loads((ROOT / f"metrics/studies/{study}.json").read_text())
-    cell = next(iter(content["cells"].values()))
-    for name, metrics in cell["metrics"].items():
-        assert metrics == json.loads((ROOT / f"metrics/{name}.json").read_text()), name
+@pytest.mark.parametrize("path", sorted(ROOT.glob("metrics/studies/*.json")), ids=lambda p: p.stem)
+def test_a_study_holds_the_default_run_as_one_of_its_cells(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    content = json.loads(path.read_text())
+    defaults = [cell for cell in grid.cells(grid.load(path.stem)) if _default(cell)]
+    assert defaults
+    for cell in defaults:
+        for name, metrics in content["cells"][cell.name]["metrics"].items():
+            assert metrics == json.loads((ROOT / f"metrics/{name}.json").read_text()), name
+
+
+def _default(cell: Cell) -> bool:
+    """Whether a cell changes nothing."""
+    return cells.parameters(cell) == params.read()
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("metrics/studies/*.json")), ids=lambda p: p.stem)
+def test_a_study_is_what_its_definition_says_and_sums_up_what_its_cells_hold(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    content = json.loads(path.read_text())
+    definition = grid.load(path.stem)
+    planned = {cell.name: cell for cell in grid.cells(definition)}
+    assert set(content["cells"]) == set(planned)
+    results: dict[str, list[Any]] = {name: [] for name in definition.cases}
+    for name, cell in planned.items():
+        assert content["cells"][name]["parameters"] == cells.fingerprint(definition, cell)
+        results[cell.case].append(content["cells"][name]["metrics"])
+    for case, metrics in results.items():
+        figures = dict(leaves(summary(metrics)))
+        for place, figure in leaves(content["summary"][case]):
+            assert figure == pytest.approx(figures[place], abs=1e-6)
+        assert len(figures) == len(dict(leaves(content["summary"][case])))
+
+
+def leaves(tree: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[Any, float]]:
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from leaves(value, (*path, key))
+        else:
+            yield (*path, key), value
 
 
 @pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.parent.name)

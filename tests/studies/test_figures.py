@@ -28,7 +28,8 @@ def test_pictures_show_intervals(published: bool) -> None:
         cells = {
             str(n): {"case": "default", "metrics": copy.deepcopy(r)} for n, r in enumerate(results)
         }
-        drawn.append(figures.draw({"cells": cells, "summary": {"default": summary(results)}}))
+        study = {"cases": ["default"], "cells": cells, "summary": {"default": summary(results)}}
+        drawn.append(figures.draw(study))
     assert list(drawn[0]) == ["new_class", "ranks", "shapes"]
     for name, picture in drawn[0].items():
         assert picture != drawn[1][name]

@@ -33,6 +33,7 @@ def elsewhere(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Pr
     return Project(folder)
 
 
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="cores can't be chosen here")
 @pytest.mark.parametrize(
     "stage", ["pretrain", "lora", "analytic", "gaussian_lora", "shapes_both", "ranks_sweep"]
 )

@@ -1,6 +1,7 @@
 """Condenses the features of the old classes into what may be kept when the images may not."""
 
-from pipeline.core.errors import InputError
+import sys
+
 from pipeline.core.labelled import Labelled
 from pipeline.core.params import Count, Section, Seed
 from pipeline.core.seeding import derive
@@ -22,12 +23,10 @@ def main(seed: Seed, compute: Compute, statistics: Statistics) -> None:
     old = Labelled.load("data/features/old_train")
     features, labels = training.tensors(device, old)
 
-    if statistics.rank > features.shape[1]:
-        raise InputError(
-            f"params.yaml: statistics.rank is {statistics.rank}, but there are only "
-            f"{features.shape[1]} features"
-        )
-    gaussians = Gaussians.of(features, labels, statistics.rank)
+    width = features.shape[1]
+    if statistics.rank > width:
+        print(f"statistics.rank {statistics.rank}: {width} kept, all there are", file=sys.stderr)
+    gaussians = Gaussians.of(features, labels, min(statistics.rank, width))
     projection = Projection(derive(seed, "statistics"), statistics.width)
     sums = Sums.of(projection, features, labels, len(old.classes))
 

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from pipeline.scoring.names import title
-from pipeline.scoring.pictures import COLOURS, WIDTH, captioned
+from pipeline.scoring.pictures import COLOURS, WIDTH, captioned, cut
 
 OLD_IMAGES = {
     "training": (COLOURS[0], "trained on old images"),
@@ -20,6 +20,8 @@ OLD_IMAGES = {
     "none": (COLOURS[2], "no old image"),
 }
 """Colour and meaning of what a method uses the old images for."""
+FEW = 0.02
+"""The share of old images taken for new at which every method's curve shall be seen."""
 
 
 def comparison(figures: Mapping[str, Mapping[str, Any]]) -> Figure:
@@ -154,15 +156,17 @@ def detection(table: pd.DataFrame) -> Figure:
                 100 * part["x"], 100 * part["y"], line, color=colour, label=title(name),
                 where="post",
             )  # fmt: skip
+    few = table[(table["curve"] == "roc") & (table["x"] <= FEW) & table["method"].isin(names)]
+    low = cut(100 * few.groupby("method")["y"].max())
     axes[0].set_xscale("symlog", linthresh=0.01)
     axes[0].set_xlim(0, 100)
-    axes[0].set_ylim(90, 100.3)
+    axes[0].set_ylim(low, 100.3)
     axes[0].set_xlabel("old images taken for new, % (logarithmic above 0.01)")
-    axes[0].set_ylabel("new images taken for new, % (cut at 90)")
-    axes[1].set_xlim(90, 100.3)
-    axes[1].set_ylim(90, 100.3)
-    axes[1].set_xlabel("recall of the new classes, % (cut at 90)")
-    axes[1].set_ylabel("precision, % (cut at 90)")
+    axes[0].set_ylabel(f"new images taken for new, % (cut at {low})")
+    axes[1].set_xlim(low, 100.3)
+    axes[1].set_ylim(low, 100.3)
+    axes[1].set_xlabel(f"recall of the new classes, % (cut at {low})")
+    axes[1].set_ylabel(f"precision, % (cut at {low})")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return figure
 

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
 from pipeline.scoring.names import title
-from pipeline.scoring.pictures import COLOURS, WIDTH
+from pipeline.scoring.pictures import COLOURS, WIDTH, cut
 
 
 def strength(table: pd.DataFrame) -> Figure:
@@ -21,6 +21,7 @@ def strength(table: pd.DataFrame) -> Figure:
     names = list(table["method"].unique())
     figure, axes = plt.subplots(1, len(names), figsize=(WIDTH, 3.6), squeeze=False, sharey=True)
     labels = {"accuracy": "all", "accuracy_old": "old classes", "accuracy_new": "new classes"}
+    low = cut(100 * table[table["chosen"]][list(labels)].min())
     for axis, name in zip(axes[0], names, strict=True):
         part = table[table["method"] == name]
         for colour, (key, label) in zip(COLOURS, labels.items(), strict=False):
@@ -32,10 +33,10 @@ def strength(table: pd.DataFrame) -> Figure:
                 )  # fmt: skip
         chosen = part[part["chosen"]]["strength"].iloc[0]
         axis.axvline(chosen, color="#666666", linestyle="--", linewidth=1)
-        axis.set_ylim(90, 100.2)
+        axis.set_ylim(low, 100.2)
         axis.set_title(f"{title(name)}: strength {chosen:g} chosen", size=10)
         axis.set_xlabel("strength (0: base model, 1: as trained)")
-    axes[0, 0].set_ylabel("accuracy, % (cut at 90)")
+    axes[0, 0].set_ylabel(f"accuracy, % (cut at {low})")
     axes[0, 0].plot([], [], "k:", label="on validation data")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return figure
@@ -114,6 +115,7 @@ def tradeoff(table: pd.DataFrame) -> Figure:
     """
     names = list(table["method"].unique())
     figure, axes = plt.subplots(1, len(names), figsize=(WIDTH, 3.8), squeeze=False)
+    bottom = cut(100 * table.groupby("method")["accuracy_new"].max())
     for axis, name in zip(axes[0], names, strict=True):
         part = table[table["method"] == name]
         old, new = 100 * part["accuracy_old"], 100 * part["accuracy_new"]
@@ -128,9 +130,9 @@ def tradeoff(table: pd.DataFrame) -> Figure:
             )  # fmt: skip
         low = min(old[score.idxmax()] for score in objectives.values())
         axis.set_xlim(low - 0.6, old.max() + 0.05)
-        axis.set_ylim(90, 100.3)
+        axis.set_ylim(bottom, 100.3)
         axis.set_title(title(name), size=10)
         axis.set_xlabel("old classes, validation accuracy, %")
-    axes[0, 0].set_ylabel("new classes, validation accuracy, %\n(cut at 90)")
+    axes[0, 0].set_ylabel(f"new classes, validation accuracy, %\n(cut at {bottom})")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure

@@ -44,7 +44,7 @@ def sweep(table: pd.DataFrame) -> Figure:
         axis.set_xscale("log", base=2 if across == "rank" else 10)
         if across == "rank":
             ranks = sorted(table["rank"][table["rank"] > 0].unique())
-            axis.set_xticks(ranks, [str(rank) for rank in ranks])
+            axis.set_xticks(ranks, [f"{rank:g}" for rank in ranks])
             axis.xaxis.set_minor_formatter(NullFormatter())
         axis.set_xlabel(label)
         if heading:

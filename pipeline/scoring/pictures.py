@@ -1,8 +1,9 @@
 """How pictures look here: the house style, and images with captions."""
 
 import io
+import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import matplotlib as mpl
 import numpy as np
@@ -35,6 +36,14 @@ plt.rcParams.update(
         "legend.frameon": False,
     }
 )
+
+
+def cut(values: Iterable[float]) -> int:
+    """Where an axis of percent may begin so that these values are seen: at 90, or some tens below.
+
+    Values near 100 are told apart only where what is far below is cut off.
+    """
+    return min(90, 10 * math.floor(min(values) / 10))
 
 
 def save(path: str, figure: Figure) -> None:

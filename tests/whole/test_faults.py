@@ -157,7 +157,8 @@ def split(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder.mkdir()
     copy_sources(folder)
     content = json.loads(json.dumps(CONTENT))
-    content["data"]["source"] = "digits"
+    content["data"]["source"] = content["ranks"]["images"]["source"] = "digits"
+    content["shapes"]["draw"]["images"] = {"train": 2, "validation": 1, "test": 1}
     (folder / "params.yaml").write_text(yaml.safe_dump(content))
     for stage in ("download", "split"):
         assert stage_in(folder, stage).returncode == 0
@@ -169,7 +170,7 @@ def stage_in(folder: Path, stage: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("stage", ["download", "split", "pretrain", "features", "lora"])
+@pytest.mark.parametrize("stage", ["download", "split", "ranks_images", "shapes_draw", "pretrain"])
 @pytest.mark.parametrize("change", PROCESSES, ids=str)
 def test_real_processes_end_with_a_result_or_one_line(
     split: Path, tmp_path: Path, change: dict[str, Any], stage: str

@@ -127,9 +127,10 @@ def test_time_in_a_function_is_told_apart_by_its_callers() -> None:
 
     profiled = Profile(builtins=False)
     profiled.runcall(work)
-    assert profiles.spent(profiled, waits) == pytest.approx(0.15, abs=0.04)
-    assert profiles.spent(profiled, waits, outer) == pytest.approx(0.1, abs=0.03)
-    assert profiles.spent(profiled, waits, outer, work) == profiles.spent(profiled, waits)
+    whole = profiles.spent(profiled, waits)
+    assert whole >= 0.15
+    assert 0.1 <= profiles.spent(profiled, waits, outer) < whole - 0.04
+    assert profiles.spent(profiled, waits, outer, work) == pytest.approx(whole)
     assert profiles.spent(profiled, outer, waits) == 0
 
 

@@ -28,7 +28,8 @@ def guarded(name: str, work: Callable[[], int | None]) -> int:
     """Does some work, and says in one line what went wrong; returns the exit code."""
     process.prepare()
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)
+        if signal.getsignal(number) == signal.SIG_DFL:  # not where it is to be ignored
+            signal.signal(number, signal.default_int_handler)
     try:
         return work() or 0
     except InputError as error:

@@ -18,7 +18,7 @@ PARTS = ("old_train", "new_train", "validation")
 def whole(sources: Path) -> Labelled:
     """Images of three classes, named by numbers that are not their indices."""
     labels = np.random.default_rng(0).permutation(np.repeat([0, 1, 2], [100, 60, 40]))
-    data = Labelled(np.arange(200)[:, None], labels, ["1", "0", "star"], [])
+    data = Labelled(np.arange(200, dtype=np.float32)[:, None], labels, ["1", "0", "star"], [])
     data.save(sources / "data/images/train")
     return data
 
@@ -35,7 +35,7 @@ def test_every_image_is_in_one_part_and_shares_are_kept(
     rows = np.concatenate([part.inputs[:, 0] for part in parts.values()])
     assert sorted(rows) == list(range(200))
     for part in parts.values():
-        assert np.array_equal(part.labels, whole.labels[part.inputs[:, 0]])
+        assert np.array_equal(part.labels, whole.labels[part.inputs[:, 0].astype(int)])
         assert (np.diff(part.inputs[:, 0]) > 0).all()
         assert part.classes == whole.classes
         assert part.new == expected

@@ -13,7 +13,7 @@ from pipeline.scoring.names import title
         ("rank_16", "LoRA, rank 16"),
         ("gaussian_lora", "Gaussian LoRA"),
         ("fine_tuned", "fine tuned"),
-        ("my_own_ewc", "my own EWC"),
+        ("my_own_lora", "my own LoRA"),
     ],
 )
 def test_title(name: str, expected: str) -> None:

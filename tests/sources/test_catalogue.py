@@ -10,10 +10,14 @@ import pytest
 from pipeline.core import params
 from pipeline.core.errors import InputError
 from pipeline.sources import digits
-from pipeline.sources.stages import download
+from pipeline.sources.data import Data
 from tests.sources.made import written
 
 Edit = Callable[[dict[str, Any]], None]
+
+
+def stage(data: Data) -> None:
+    """Reads the section, and nothing else."""
 
 
 @pytest.mark.parametrize(
@@ -41,17 +45,17 @@ Edit = Callable[[dict[str, Any]], None]
 def test_bad_value_is_refused_by_name(edit: Edit, key: str, value: Any, problem: str) -> None:
     edit({f"data.{key}": value})
     with pytest.raises(InputError, match=problem):
-        params.arguments(download.main)
+        params.arguments(stage)
 
 
 def test_table_has_no_size(edit: Edit) -> None:
     edit({"data.source": "table", "data.size": 32})
     with pytest.raises(InputError, match=r"data\.size is 32: a table has no pictures"):
-        params.arguments(download.main)
+        params.arguments(stage)
 
 
 def test_keys_are_all_there_by_default(sources: Path) -> None:
-    data = params.arguments(download.main)["data"]
+    data = params.arguments(stage)["data"]
     assert (data.source, data.path, data.size) == ("mnist", "data/own", "auto")
     assert (Path(data.path) / "README.md").is_file()
 

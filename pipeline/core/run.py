@@ -1,6 +1,7 @@
 """`python -m pipeline.core.run STAGE` runs one stage with its sections of params.yaml."""
 
 import importlib
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -35,6 +36,9 @@ def guarded(name: str, work: Callable[[], int | None]) -> int:
     except InputError as error:
         print(f"{name}: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # whoever read the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         print(f"{name}: interrupted", file=sys.stderr)
         return 130

@@ -29,7 +29,7 @@ else
 endif
 	@python -m pipeline results
 
-replicates: setup ## run the pipeline for three seeds, and sum them up
+replicates: setup ## run the pipeline for five seeds, and sum them up
 	@python -m pipeline study replicates
 
 studies: setup ## run all studies: what is missing of them

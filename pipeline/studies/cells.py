@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.core import artifacts, params
 from pipeline.core.errors import InputError
-from pipeline.studies import checkout, dag
+from pipeline.studies import checkout, children, dag
 from pipeline.studies.grid import Cell, Definition
 from pipeline.studies.repro import repro
 
@@ -69,6 +69,8 @@ def run(definition: Definition, cell: Cell, study: str, commit: str, workers: in
 
 def _prepared(cell: Cell, folder: Path, commit: str) -> Path:
     """The cell's copy of a commit; one that an ended study left is gone on with."""
+    children.end_left_over(folder)
+    (folder / ".dvc/tmp/rwlock").unlink(missing_ok=True)  # it names those that were ended
     ready = folder / ".dvc/tmp/commit"
     if not ready.exists() or ready.read_text() != commit:
         shutil.rmtree(folder, ignore_errors=True)

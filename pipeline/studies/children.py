@@ -54,6 +54,14 @@ def running(
             _end(child)
 
 
+def end_left_over(folder: Path) -> None:
+    """Ends what a killed process has left running in a folder; Linux alone can tell what does."""
+    for entry in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if (entry / "cwd").resolve() == folder.resolve():
+                os.kill(int(entry.name), signal.SIGKILL)
+
+
 def end_all() -> None:
     """Ends all that is running, for threads that wait for it cannot be interrupted."""
     global _ending

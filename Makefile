@@ -68,5 +68,5 @@ COMPILE = uv pip compile pyproject.toml --universal --generate-hashes --quiet \
 	--custom-compile-command "make lock"
 
 lock: setup ## pin the newest packages that pyproject.toml allows
-	$(COMPILE) --extra dask --extra dev --extra parquet --upgrade --output-file requirements.lock
+	$(COMPILE) --extra dask --extra dev --extra onnx --extra parquet --extra serve --upgrade --output-file requirements.lock
 	$(COMPILE) --extra bench --constraint requirements.lock --output-file bench/requirements.lock

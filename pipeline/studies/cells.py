@@ -3,7 +3,7 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +16,22 @@ from pipeline.studies.repro import repro
 COPIES = Path(".dvc/tmp/studies")
 
 Record = dict[str, Any]
-"""A finished cell: `case`, `settings`, hashes of `parameters`, `data` and `code`, `metrics`, …"""
+"""A finished cell: `case`, `settings`, hashes of its `data`, `seconds` of stages; and by the names
+of its metrics the hashes of the `parameters` and of the `code` that they come from, and `metrics`
+themselves."""
 
 
-def fingerprint(definition: Definition, cell: Cell) -> str:
-    """The SHA-256 of all parameters that a cell's stages read."""
+def fingerprints(definition: Definition, cell: Cell) -> dict[str, str]:
+    """For each metric the SHA-256 of all parameters that the stages up to it read."""
     stages, content = dag.stages(), parameters(cell)
-    names = dag.upstream(stages, definition.stages)
-    sections = sorted({section for name in names for section in stages[name].get("params", [])})
-    text = json.dumps({section: _section(content, section) for section in sections}, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+    found = {}
+    for metric in definition.metrics:
+        names = dag.upstream(stages, [dag.maker(stages, metric)])
+        sections = sorted({section for name in names for section in stages[name].get("params", [])})
+        read = {section: _section(content, section) for section in sections}
+        text = json.dumps(read, sort_keys=True)
+        found[metric] = hashlib.sha256(text.encode()).hexdigest()
+    return found
 
 
 def parameters(cell: Cell) -> dict[str, Any]:
@@ -33,12 +39,12 @@ def parameters(cell: Cell) -> dict[str, Any]:
     return checkout.changed(params.read(), cell.settings)
 
 
-def run(definition: Definition, cell: Cell, study: str, commit: str, workers: int) -> Record:
-    """Runs a cell in its copy, collects its metrics, and removes the copy.
+def run(metrics: Sequence[str], cell: Cell, study: str, commit: str, workers: int) -> Record:
+    """Runs a cell in its copy, collects some metrics, and removes the copy.
 
     Args:
-        definition: of the study.
-        cell: one of its cells.
+        metrics: which; only what they need is run.
+        cell: one of a study's cells.
         study: its name.
         commit: what is run.
         workers: how many trials of a stage run at once.
@@ -47,21 +53,19 @@ def run(definition: Definition, cell: Cell, study: str, commit: str, workers: in
         InputError: if a stage fails.
     """
     folder = _prepared(cell, COPIES / study / cell.name, commit)
+    targets = [dag.maker(dag.stages(folder), metric) for metric in metrics]
     # Cells run side by side on the same cores; see `process.prepare`.
     environment = {"GOMP_SPINCOUNT": "0", "RETAIN_WORKERS": str(workers)}
     try:
-        seconds = repro(folder, definition.stages, environment=environment)
+        seconds = repro(folder, targets, environment=environment)
     except InputError as error:
         raise InputError(f"{cell.name}: {error}; its copy is in {folder}") from None
     record = {
         "case": cell.case,
         "settings": cell.settings,
-        "data": data(definition, folder),
+        "data": data(targets, folder),
         "seconds": seconds,
-        "metrics": {
-            name: artifacts.load_json(folder / f"metrics/{name}.json")
-            for name in definition.metrics
-        },
+        "metrics": {name: artifacts.load_json(folder / dag.metric(name)) for name in metrics},
     }
     shutil.rmtree(folder)
     return record
@@ -83,10 +87,10 @@ def _prepared(cell: Cell, folder: Path, commit: str) -> Path:
     return folder
 
 
-def data(definition: Definition, folder: Path) -> dict[str, str]:
-    """The hashes of the data that a cell's stages start from, as dvc.lock has them."""
+def data(targets: Sequence[str], folder: Path) -> dict[str, str]:
+    """The hashes of the data that some stages of a cell start from, as dvc.lock has them."""
     stages, locked = dag.stages(folder), dag.locked(folder)
-    roots = [n for n in dag.upstream(stages, definition.stages) if not dag.parents(stages, n)]
+    roots = [name for name in dag.upstream(stages, targets) if not dag.parents(stages, name)]
     return {
         output["path"]: output["md5"]
         for name in sorted(roots)
@@ -94,14 +98,14 @@ def data(definition: Definition, folder: Path) -> dict[str, str]:
     }
 
 
-def known_data(definition: Definition, cell: Cell) -> dict[str, str]:
-    """Of the data that a cell starts from, the hashes that the project's own dvc.lock tells.
+def known_data(metric: str, cell: Cell) -> dict[str, str]:
+    """Of the data that a cell's metric comes from, the hashes that the project's dvc.lock tells.
 
     Those are of the stages that were run there with the cell's parameters.
     """
     content, stages, locked = parameters(cell), dag.stages(), dag.locked()
     known: dict[str, str] = {}
-    for name in dag.upstream(stages, definition.stages):
+    for name in dag.upstream(stages, [dag.maker(stages, metric)]):
         given = locked.get(name, {}).get("params", {}).get(params.PARAMS.name, {})
         if not dag.parents(stages, name) and all(
             _section(content, section) == value for section, value in given.items()

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.core import params
+from pipeline.core.errors import InputError
+from pipeline.core.labelled import closest
 
 Stages = Mapping[str, Mapping[str, Any]]
 
@@ -24,10 +26,28 @@ def locked(folder: Path = Path()) -> Stages:
     return found
 
 
-def outputs(stage: Mapping[str, Any]) -> list[str]:
-    """All that a stage writes."""
-    listed = (each for key in ("outs", "metrics", "plots") for each in stage.get(key, []))
+def outputs(stage: Mapping[str, Any], *kinds: str) -> list[str]:
+    """What a stage writes: all, or some kinds of it."""
+    listed = (each for key in kinds or ("outs", "metrics", "plots") for each in stage.get(key, []))
     return [each if isinstance(each, str) else next(iter(each)) for each in listed]
+
+
+def metric(name: str) -> str:
+    """The file of a metric."""
+    return f"metrics/{name}.json"
+
+
+def maker(stages: Stages, name: str) -> str:
+    """The stage that makes a metric.
+
+    Raises:
+        InputError: if none does.
+    """
+    makers = {output: stage for stage in stages for output in outputs(stages[stage], "metrics")}
+    if metric(name) not in makers:
+        hint = closest(name, [Path(output).stem for output in makers])
+        raise InputError(f"dvc.yaml: no stage makes the metric {name}; {hint}")
+    return makers[metric(name)]
 
 
 def parents(stages: Stages, name: str) -> set[str]:

@@ -33,14 +33,13 @@ class Definition(Section):
 
     Attributes:
         title: for people.
-        stages: up to which the pipeline runs.
-        metrics: files of `metrics/` that are collected, without their suffix.
+        metrics: files of `metrics/` that are collected, without their suffix; the pipeline runs up
+            to the stages that make them.
         vary: what varies in every case.
         cases: by their names.
     """
 
     title: str
-    stages: list[str] = Field(min_length=1)
     metrics: list[str] = Field(min_length=1)
     vary: Axes
     cases: dict[str, Case] = Field(default_factory=lambda: {"default": Case()})

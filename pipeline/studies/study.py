@@ -16,8 +16,7 @@ from tqdm import tqdm
 
 from pipeline.core import artifacts, process
 from pipeline.core.errors import InputError
-from pipeline.core.labelled import closest
-from pipeline.studies import cells, checkout, children, dag, figures, grid
+from pipeline.studies import cells, checkout, children, figures, grid
 from pipeline.studies.cells import Record
 from pipeline.studies.grid import Cell, Definition
 from pipeline.studies.summary import summary
@@ -45,65 +44,76 @@ def run(name: str, definition: Definition) -> None:
     """Runs the cells of a study that are missing, and sums all of them up."""
     if changed := checkout.git(Path(), "status", "--porcelain", "--", *SOURCES):
         raise InputError(f"{changed.decode().split()[1]} has changed: commit it first")
-    if unknown := [stage for stage in definition.stages if stage not in dag.stages()]:
-        hint = closest(unknown[0], list(dag.stages()))
-        raise InputError(f"{grid.FOLDER}/{name}.yaml: stages has {unknown[0]}; {hint}")
     with _alone(name):
         path = Path(f"metrics/studies/{name}.json")
         planned = {cell.name: cell for cell in grid.cells(definition)}
         # Of all cells first, so that a setting that does not exist is refused before anything runs.
-        prints = {key: cells.fingerprint(definition, cell) for key, cell in planned.items()}
-        finished = reusable(path, definition, planned, prints)
-        if missing := {key: cell for key, cell in planned.items() if key not in finished}:
-            run_missing(name, definition, missing, prints, finished)
-        save(path, definition, {key: finished[key] for key in planned})
+        prints = {key: cells.fingerprints(definition, cell) for key, cell in planned.items()}
+        known = reusable(path, planned, prints)
+        run_missing(name, definition, planned, prints, known)
+        save(path, definition, {key: known[key] for key in planned})
         code = checkout.git(Path(), "rev-parse", CODE).decode().strip()
-        if other := sum(record["code"] != code for record in finished.values()):
+        if other := sum({*record["code"].values()} != {code} for record in known.values()):
             print(f"{name}: {other} of {len(planned)} runs are of other code than that of now")
         for picture, content in figures.draw(artifacts.load_json(path)).items():
             artifacts.save_bytes(f"plots/studies/{name}_{picture}.png", content)
 
 
 def reusable(
-    path: Path, definition: Definition, planned: dict[str, Cell], prints: dict[str, str]
+    path: Path, planned: dict[str, Cell], prints: dict[str, dict[str, str]]
 ) -> dict[str, Record]:
-    """The finished cells that have the parameters, metrics and (as far as known) data of now."""
+    """What is there of the planned cells: metrics of the parameters and the data of now."""
     before: dict[str, Record] = artifacts.load_json(path)["cells"] if path.exists() else {}
     found = {}
     for key in planned.keys() & before.keys():
-        known = cells.known_data(definition, planned[key])
-        data = before[key]["data"]
-        if (
-            before[key]["parameters"] == prints[key]
-            and set(before[key]["metrics"]) >= set(definition.metrics)
-            and all(data.get(file) == md5 for file, md5 in known.items())
-        ):
-            found[key] = before[key]
+        record = before[key]
+        valid = [
+            metric
+            for metric, parameters in prints[key].items()
+            if record["parameters"].get(metric) == parameters
+            and cells.known_data(metric, planned[key]).items() <= record["data"].items()
+        ]
+        if valid:
+            parts = ("parameters", "code", "metrics")
+            found[key] = record | {
+                part: {metric: record[part][metric] for metric in valid} for part in parts
+            }
     return found
 
 
 def run_missing(
     name: str,
     definition: Definition,
-    missing: dict[str, Cell],
-    prints: dict[str, str],
-    finished: dict[str, Record],
+    planned: dict[str, Cell],
+    prints: dict[str, dict[str, str]],
+    known: dict[str, Record],
 ) -> None:
-    """Runs cells side by side, and adds each to the finished ones when it is there."""
+    """Runs what is missing of the cells side by side, and adds it to what is known of them."""
     commit, code = checkout.git(Path(), "rev-parse", "HEAD", CODE).decode().split()
+    missing = {
+        key: [metric for metric in definition.metrics if metric not in _metrics(known, key)]
+        for key in planned
+    }
+    missing = {key: metrics for key, metrics in missing.items() if metrics}
+    if not missing:
+        return
     at_once = min(len(missing), max(1, process.workers() // THREADS) + 1)
     workers = max(1, process.workers() // at_once)
     pool = ThreadPoolExecutor(at_once)
     try:
         futures = {
-            pool.submit(cells.run, definition, cell, name, commit, workers): key
-            for key, cell in missing.items()
+            pool.submit(cells.run, metrics, planned[key], name, commit, workers): key
+            for key, metrics in missing.items()
         }
         with tqdm(total=len(missing), desc=name, unit="run") as progress:
             for future in as_completed(futures):
                 key = futures[future]
-                finished[key] = future.result() | {"parameters": prints[key], "code": code}
-                save(Path(f"metrics/studies/{name}.json"), definition, finished)
+                origin = {
+                    "parameters": {metric: prints[key][metric] for metric in missing[key]},
+                    "code": dict.fromkeys(missing[key], code),
+                }
+                known[key] = _together(known.get(key, {}), future.result() | origin)
+                save(Path(f"metrics/studies/{name}.json"), definition, known)
                 progress.update()
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
@@ -111,16 +121,30 @@ def run_missing(
         pool.shutdown()
 
 
-def save(path: Path, definition: Definition, finished: dict[str, Record]) -> None:
-    """Saves finished cells, and of each case the means with intervals."""
+def _metrics(known: dict[str, Record], key: str) -> set[str]:
+    return {*known.get(key, {"metrics": ()})["metrics"]}
+
+
+def _together(before: Record, new: Record) -> Record:
+    """A cell's record with what was added to it."""
+    merged = {
+        key: before[key] | value if isinstance(value, dict) and key in before else value
+        for key, value in new.items()
+    }
+    return before | merged
+
+
+def save(path: Path, definition: Definition, known: dict[str, Record]) -> None:
+    """Saves what is known of cells, and of each case the means of finished ones with intervals."""
     results: dict[str, list[Any]] = {name: [] for name in definition.cases}
-    for record in finished.values():
-        results[record["case"]].append(record["metrics"])
+    for key, record in known.items():
+        if _metrics(known, key) == {*definition.metrics}:
+            results[record["case"]].append(record["metrics"])
     cases = [name for name in definition.cases if results[name]]
     content = {
         "title": definition.title,
         "cases": cases,
-        "cells": finished,
+        "cells": known,
         "summary": {name: summary(results[name]) for name in cases},
     }
     artifacts.save_json(path, content)

@@ -57,7 +57,7 @@ def test_a_study_is_what_its_definition_says_and_sums_up_what_its_cells_hold(
     assert set(content["cells"]) == set(planned)
     results: dict[str, list[Any]] = {name: [] for name in definition.cases}
     for name, cell in planned.items():
-        assert content["cells"][name]["parameters"] == cells.fingerprint(definition, cell)
+        assert content["cells"][name]["parameters"] == cells.fingerprints(definition, cell)
         results[cell.case].append(content["cells"][name]["metrics"])
     for case, metrics in results.items():
         figures = dict(leaves(summary(metrics)))

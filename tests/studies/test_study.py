@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.core import params
 from tests.project import ROOT, Project
 
 STAGE = """
@@ -56,7 +57,7 @@ def toy(tmp_path: Path) -> Project:
 
 
 def define(project: Project, seeds: list[int], **more: Any) -> None:
-    definition = {"title": "t", "stages": ["all"], "metrics": ["toy"], "vary": {"seed": seeds}}
+    definition = {"title": "t", "metrics": ["toy"], "vary": {"seed": seeds}}
     (project.folder / "studies").mkdir(exist_ok=True)
     (project.folder / "studies/toy.yaml").write_text(json.dumps(definition | more))
     project.commit()
@@ -89,7 +90,7 @@ def test_what_failed_is_run_again_and_what_is_there_is_not(toy: Project) -> None
     cell = content["cells"]["default,seed=9"]
     assert cell["settings"] == {"seed": 9}
     assert cell["metrics"] == {"toy": {"a": {"accuracy": 0.9, "b": "c"}}}
-    assert cell["code"] == toy.run("git", "rev-parse", "HEAD:pipeline").strip()
+    assert cell["code"]["toy"] == toy.run("git", "rev-parse", "HEAD:pipeline").strip()
     toy.commit("results")
     study(toy, "toy")
     assert ran(toy) == ["1", "9", "9"]
@@ -106,6 +107,29 @@ def test_another_cell_is_run_alone_and_a_dropped_one_is_gone(toy: Project) -> No
         "default,seed=2",
         "default,seed=3",
     }
+
+
+def test_of_a_cell_only_what_other_parameters_concern_is_run_again(toy: Project) -> None:
+    other = {
+        "cmd": "python stage.py && cp metrics/toy.json metrics/other.json",
+        "params": ["split"],
+    }
+    dag = params.parsed(toy.folder / "dvc.yaml")
+    dag["stages"]["other"] = other | {"metrics": [{"metrics/other.json": {"cache": False}}]}
+    (toy.folder / "dvc.yaml").write_text(json.dumps(dag))
+    (toy.folder / "params.yaml").write_text("seed: 0\nsplit: 1\n")
+    define(toy, [1], metrics=["toy", "other"])
+    study(toy, "toy")
+    assert ran(toy) == ["1", "1"]
+    before = toy.json("metrics/studies/toy.json")["cells"]["default,seed=1"]
+    (toy.folder / "params.yaml").write_text("seed: 0\nsplit: 2\n")
+    toy.commit("other")
+    study(toy, "toy")
+    assert ran(toy) == ["1", "1", "1"]
+    after = toy.json("metrics/studies/toy.json")["cells"]["default,seed=1"]
+    assert after["parameters"]["toy"] == before["parameters"]["toy"]
+    assert after["parameters"]["other"] != before["parameters"]["other"]
+    assert set(after["metrics"]) == {"toy", "other"}
 
 
 def test_cases_have_settings_and_axes_of_their_own(toy: Project) -> None:
@@ -159,9 +183,9 @@ def test_other_names_are_refused(toy: Project, names: list[str], message: str) -
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ({"stage": []}, "studies/toy.yaml: unknown key stage; did you mean stages?"),
+        ({"cace": {}}, "studies/toy.yaml: unknown key cace; did you mean cases?"),
         ({"vary": {"sead": [1]}}, "params.yaml: no key sead; did you mean seed?"),
-        ({"stages": ["al"]}, "studies/toy.yaml: stages has al; did you mean all?"),
+        ({"metrics": ["toi"]}, "dvc.yaml: no stage makes the metric toi; did you mean toy?"),
     ],
 )
 def test_bad_definitions_are_refused(toy: Project, more: dict[str, Any], message: str) -> None:

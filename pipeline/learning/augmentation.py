@@ -66,12 +66,15 @@ def random_affine(images: Tensor, rotation: float, scale: float, translation: fl
         translation: largest move, pixels.
 
     Returns:
-        float32 in [0, 1], of the same shape; what comes in from outside is 0.
+        float32 in [0, 1], of the same shape; what comes in from outside is 0. Images that are only
+        moved are so by whole pixels, for between them they would be blurred.
     """
     count, _, height, width = images.shape
     draws = torch.rand(4, count, device=images.device) * 2 - 1
     angle, size = draws[0] * rotation, 1 + draws[1] * scale
     cosine, sine = angle.cos() / size, angle.sin() / size
+    if translation and not (rotation or scale):
+        draws[2:] = (draws[2:] * translation).round() / translation
     right, down = draws[2] * (2 * translation / width), draws[3] * (2 * translation / height)
     matrix = torch.stack([cosine, -sine, right, sine, cosine, down], dim=1).view(count, 2, 3)
     grid = F.affine_grid(matrix, list(images.shape), align_corners=False)

@@ -37,8 +37,8 @@ class Recipe(Optimisation):
     """A training: how its steps are made, how many there are, and when it stops.
 
     `learning_rate` is the peak of the schedule. `patience` counts validations without a better
-    score. Where there are few images, epochs are added until there are `least_steps`, so that one
-    recipe serves few images and many.
+    score. Where an epoch would have fewer than `least_steps`, it goes through the images again
+    until it has, so that one recipe serves few images and many.
     """
 
     epochs: Count
@@ -83,9 +83,10 @@ def fit(
         and what `validation` measured.
     """
     precision = half_precision(inputs.device)
-    steps_per_epoch = math.ceil(len(inputs) / recipe.batch)
-    epochs = max(recipe.epochs, math.ceil(recipe.least_steps / steps_per_epoch))
-    total = steps_per_epoch * epochs
+    steps_per_pass = math.ceil(len(inputs) / recipe.batch)
+    passes = max(1, math.ceil(recipe.least_steps / steps_per_pass))
+    steps_per_epoch = steps_per_pass * passes
+    total = steps_per_epoch * recipe.epochs
     every = every or steps_per_epoch
     optimizer, schedule = _optimizer(model, recipe, total)
     curve: Curve = []
@@ -95,7 +96,7 @@ def fit(
     bar = tqdm(total=total, desc=progress, unit="step", disable=None if progress else True)
     model.train()
     with bar:
-        batches = _batches(len(inputs), recipe.batch, epochs, inputs.device)
+        batches = _batches(len(inputs), recipe.batch, passes * recipe.epochs, inputs.device)
         for step, chosen in enumerate(batches, start=1):
             batch = prepare(inputs[chosen]) if prepare else inputs[chosen]
             with precision:
@@ -140,9 +141,9 @@ def fit(
     return curve
 
 
-def _batches(count: int, size: int, epochs: int, device: torch.device) -> Iterator[Tensor]:
-    """The indices of all batches, drawn anew for every epoch when it begins."""
-    for _ in range(epochs):
+def _batches(count: int, size: int, passes: int, device: torch.device) -> Iterator[Tensor]:
+    """The indices of all batches, drawn anew for every pass over the inputs when it begins."""
+    for _ in range(passes):
         yield from torch.randperm(count, device=device).split(size)
 
 

@@ -32,8 +32,8 @@ class Studied(Optimisation):
     """A training on the new classes alone, whose settings a study on validation data chooses.
 
     `strengths` are tried afterwards, on validation data too. `check` is the number of steps between
-    validations, `patience` that of validations without a better score, and `least_steps` what few
-    images are shown for.
+    validations, `patience` that of validations without a better score, `least_steps` as in a
+    `Recipe`.
     """
 
     trials: Count

@@ -35,6 +35,15 @@ def test_affine_stays_within_its_bounds() -> None:
     assert moved.min() >= 0
 
 
+def test_what_is_only_moved_is_not_blurred() -> None:
+    torch.manual_seed(0)
+    images = torch.randint(0, 256, (200, 3, 9, 9), dtype=torch.uint8)
+    moved = augmentation.random_affine(images, 0.0, 0.0, translation=2.0)
+    middle = images[:, :, 4, 4, None].float() / 255  # somewhere, and as it was
+    near = moved[:, :, 2:7, 2:7].flatten(2)
+    assert ((near - middle).abs().amin(2) < 1e-4).all()
+
+
 def test_eight_views_are_all_there_are() -> None:
     image = torch.arange(9).reshape(1, 1, 3, 3)
     views = {tuple(augmentation.turned(image, view).flatten().tolist()) for view in range(8)}

@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from bench import beside, growth, profiles, whole
+from bench import beside, growth, photographs, profiles, whole
 from bench.tables import PICTURE, RESULTS, saved
 from bench.timing import RUNS
 from pipeline.core import artifacts, process
@@ -27,6 +28,7 @@ MEASUREMENTS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "lora": partial(beside.study, "lora", 4),
     "profiles": profiles.measure,
     "whole": whole.measure,
+    "photographs": photographs.measure,
     "growth": lambda: growth.measure(saved()["whole"]["stages"]),  # measured before
 }
 
@@ -40,7 +42,7 @@ def write(names: Sequence[str]) -> None:
     if "growth" in names and "whole" not in {*saved(), *names[: names.index("growth")]}:
         raise InputError("growth needs what whole measures; accepted: whole growth")
     for name in names:
-        where = machine()  # first, for it fails if Keras is missing
+        where = machine()
         measured = MEASUREMENTS[name]() | {"machine": where}
         artifacts.save_json(RESULTS, saved() | {name: measured})
         if name == "growth":
@@ -55,7 +57,7 @@ def machine() -> dict[str, Any]:
         "processor": processor(),
         "cores": process.cores(),
         "torch": torch.__version__,
-        "keras": version("keras"),
+        "keras": version("keras") if find_spec("keras") else "",
         "runs": RUNS,
     }
 

@@ -122,6 +122,25 @@ def machine(bench: Results) -> Table:
     return [header, *([", ".join(names), *place] for place, names in rows)]
 
 
+def photographs(bench: Results) -> Table:
+    """What the stages take with few and with many photographs."""
+    measured = bench["photographs"]["photographs"]
+    few, many = measured
+    header = ["stage", *(f"{int(n):,} pictures: {u}" for n in measured for u in ("seconds", "MB"))]
+    return [
+        header,
+        *(
+            [title(stage)]
+            + [
+                f"{measured[count][stage][unit]:.0f}"
+                for count in (few, many)
+                for unit in ("seconds", "megabytes")
+            ]
+            for stage in measured[few]
+        ),
+    ]
+
+
 def parts(bench: Results) -> dict[str, str]:
     """The tables of what has been measured, by their names in bench/README.md."""
     needed: dict[Callable[[Results], Table], set[str]] = {
@@ -130,6 +149,7 @@ def parts(bench: Results) -> dict[str, str]:
         stages: {"whole", "growth"},
         products: {"profiles"},
         studies: {"profiles"},
+        photographs: {"photographs"},
         machine: set(),
     }
     return {

@@ -1,6 +1,7 @@
 """Labelled images, or features of them: the one form in which data pass from stage to stage."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -36,12 +37,25 @@ class Labelled(NamedTuple):
 
     def save(self, folder: Path | str, rows: npt.NDArray[np.int64] | None = None) -> None:
         """Saves to a folder: all rows, or some, in the order given."""
-        folder = Path(folder)
         chosen = np.arange(len(self.labels)) if rows is None else rows
-        shape = (len(chosen), *self.inputs.shape[1:])
         parts = (self.inputs[part] for part in _chunks(chosen))
-        artifacts.save_rows(folder / "inputs.npy", shape, self.inputs.dtype, parts)
-        labels = self.labels[chosen]
+        self._save(Path(folder), self.labels[chosen], parts)
+
+    def save_transformed(
+        self,
+        folder: Path | str,
+        transform: Callable[[npt.NDArray[Any]], npt.NDArray[np.float32]],
+    ) -> None:
+        """Saves what a function makes of the inputs, for which it gets some after the other."""
+        chunks = _chunks(np.arange(len(self.labels)))
+        self._save(Path(folder), self.labels, (transform(self.inputs[part]) for part in chunks))
+
+    def _save(
+        self, folder: Path, labels: npt.NDArray[np.int64], parts: Iterator[npt.NDArray[Any]]
+    ) -> None:
+        first = next(parts, self.inputs[:0])
+        shape = (len(labels), *first.shape[1:])
+        artifacts.save_rows(folder / "inputs.npy", shape, first.dtype, chain([first], parts))
         artifacts.save_rows(folder / "labels.npy", labels.shape, np.int64, [labels])
         about = {"kind": KIND, "classes": self.classes, "new": self.new, "advice": self.advice}
         artifacts.save_json(folder / "about.json", about)

@@ -1,5 +1,9 @@
 """Computes the frozen trunk's features of all images but those of the test, once."""
 
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from pipeline.core.labelled import Labelled
@@ -13,7 +17,12 @@ PARTS = ("old_train", "new_train", "validation")
 def main(compute: Compute) -> None:
     device = compute.start()
     trunk = results.load_base().trunk.to(device)
+
+    def features(images: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+        outputs: npt.NDArray[np.float32] = (
+            training.predict(trunk, torch.from_numpy(images).to(device)).cpu().numpy()
+        )
+        return outputs
+
     for part in PARTS:
-        data = Labelled.load(f"data/split/{part}")
-        features = training.predict(trunk, torch.from_numpy(data.inputs).to(device))
-        data._replace(inputs=features.cpu().numpy()).save(f"data/features/{part}")
+        Labelled.load(f"data/split/{part}").save_transformed(f"data/features/{part}", features)

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from pipeline.core import artifacts, process
 from pipeline.core.errors import InputError
-from pipeline.studies import cells, checkout, children, figures, grid
+from pipeline.studies import cells, checkout, children, figures, grid, reuse
 from pipeline.studies.cells import Record
 from pipeline.studies.grid import Cell, Definition
 from pipeline.studies.summary import summary
@@ -45,11 +45,11 @@ def run(name: str, definition: Definition) -> None:
     if changed := checkout.git(Path(), "status", "--porcelain", "--", *SOURCES):
         raise InputError(f"{changed.decode().split()[1]} has changed: commit it first")
     with _alone(name):
-        path = Path(f"metrics/studies/{name}.json")
+        path = reuse.RESULTS / f"{name}.json"
         planned = {cell.name: cell for cell in grid.cells(definition)}
         # Of all cells first, so that a setting that does not exist is refused before anything runs.
         prints = {key: cells.fingerprints(definition, cell) for key, cell in planned.items()}
-        known = reusable(path, planned, prints)
+        known = reuse.reusable(planned, prints)
         run_missing(name, definition, planned, prints, known)
         save(path, definition, {key: known[key] for key in planned})
         code = checkout.git(Path(), "rev-parse", CODE).decode().strip()
@@ -57,28 +57,6 @@ def run(name: str, definition: Definition) -> None:
             print(f"{name}: {other} of {len(planned)} runs are of other code than that of now")
         for picture, content in figures.draw(artifacts.load_json(path)).items():
             artifacts.save_bytes(f"plots/studies/{name}_{picture}.png", content)
-
-
-def reusable(
-    path: Path, planned: dict[str, Cell], prints: dict[str, dict[str, str]]
-) -> dict[str, Record]:
-    """What is there of the planned cells: metrics of the parameters and the data of now."""
-    before: dict[str, Record] = artifacts.load_json(path)["cells"] if path.exists() else {}
-    found = {}
-    for key in planned.keys() & before.keys():
-        record = before[key]
-        valid = [
-            metric
-            for metric, parameters in prints[key].items()
-            if record["parameters"].get(metric) == parameters
-            and cells.known_data(metric, planned[key]).items() <= record["data"].items()
-        ]
-        if valid:
-            parts = ("parameters", "code", "metrics")
-            found[key] = record | {
-                part: {metric: record[part][metric] for metric in valid} for part in parts
-            }
-    return found
 
 
 def run_missing(
@@ -112,8 +90,8 @@ def run_missing(
                     "parameters": {metric: prints[key][metric] for metric in missing[key]},
                     "code": dict.fromkeys(missing[key], code),
                 }
-                known[key] = _together(known.get(key, {}), future.result() | origin)
-                save(Path(f"metrics/studies/{name}.json"), definition, known)
+                known[key] = reuse.together(known.get(key, {}), future.result() | origin)
+                save(reuse.RESULTS / f"{name}.json", definition, known)
                 progress.update()
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
@@ -123,15 +101,6 @@ def run_missing(
 
 def _metrics(known: dict[str, Record], key: str) -> set[str]:
     return {*known.get(key, {"metrics": ()})["metrics"]}
-
-
-def _together(before: Record, new: Record) -> Record:
-    """A cell's record with what was added to it."""
-    merged = {
-        key: before[key] | value if isinstance(value, dict) and key in before else value
-        for key, value in new.items()
-    }
-    return before | merged
 
 
 def save(path: Path, definition: Definition, known: dict[str, Record]) -> None:

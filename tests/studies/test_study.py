@@ -132,6 +132,19 @@ def test_of_a_cell_only_what_other_parameters_concern_is_run_again(toy: Project)
     assert set(after["metrics"]) == {"toy", "other"}
 
 
+def test_what_another_study_has_run_is_not_run_again(toy: Project) -> None:
+    define(toy, [1])
+    study(toy, "toy")
+    (toy.folder / "studies/other.yaml").write_text(
+        json.dumps({"title": "o", "metrics": ["toy"], "vary": {"seed": [2, 1]}})
+    )
+    toy.commit("another study")
+    study(toy, "other")
+    assert ran(toy) == ["1", "2"]
+    [one, other] = [toy.json(f"metrics/studies/{name}.json")["cells"] for name in ("toy", "other")]
+    assert other["default,seed=1"] == one["default,seed=1"]
+
+
 def test_cases_have_settings_and_axes_of_their_own(toy: Project) -> None:
     define(toy, [1, 2], cases={"one": {}, "two": {"set": {"seed": 5}, "vary": {}}})
     study(toy, "toy")

@@ -1,17 +1,12 @@
-"""Pictures of a study."""
+"""Pictures of a study; a question's own are loaded where it has a part in the study."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-from matplotlib.figure import Figure
-
-from pipeline.new_class import figures as new_class
-from pipeline.ranks import comparison
-from pipeline.ranks import figures as ranks
-from pipeline.scoring import pictures
-from pipeline.shapes import figures as shapes
 from pipeline.studies.summary import plain
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def draw(study: Mapping[str, Any]) -> dict[str, bytes]:
@@ -25,7 +20,7 @@ def draw(study: Mapping[str, Any]) -> dict[str, bytes]:
     if len(study["cases"]) == 1:
         [case] = study["cases"]
         return {
-            question: pictures.png(figure(means[case][question], single[case][question]))
+            question: _png(figure(means[case][question], single[case][question]))
             for question, figure in DRAWN.items()
             if question in means[case]
         }
@@ -35,7 +30,15 @@ def draw(study: Mapping[str, Any]) -> dict[str, bytes]:
         case: _methods(means[case]["new_class"], single[case]["new_class"])
         for case in study["cases"]
     }
-    return {"cases": pictures.png(new_class.cases(cases))}
+    from pipeline.new_class import figures
+
+    return {"cases": _png(figures.cases(cases))}
+
+
+def _png(figure: "Figure") -> bytes:
+    from pipeline.scoring import pictures
+
+    return pictures.png(figure)
 
 
 def _methods(means: Mapping[str, Any], single: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -51,24 +54,34 @@ def _methods(means: Mapping[str, Any], single: Mapping[str, Any]) -> dict[str, d
     return methods
 
 
-def _new_class(means: Mapping[str, Any], single: Mapping[str, Any]) -> Figure:
-    return new_class.comparison(_methods(means, single))
+def _new_class(means: Mapping[str, Any], single: Mapping[str, Any]) -> "Figure":
+    from pipeline.new_class import figures
+
+    return figures.comparison(_methods(means, single))
 
 
-def _ranks(means: Mapping[str, Any], single: Mapping[str, Any]) -> Figure:
+def _ranks(means: Mapping[str, Any], single: Mapping[str, Any]) -> "Figure":
+    import pandas as pd
+
+    from pipeline.ranks import comparison, figures
+
     tuned = {name: plain(figure) for name, figure in means.items() if name != "published"}
     published = {name: plain(figure) for name, figure in means.get("published", {}).items()}
-    return ranks.sweep(pd.DataFrame(comparison.table(tuned | {"published": published})))
+    return figures.sweep(pd.DataFrame(comparison.table(tuned | {"published": published})))
 
 
-def _shapes(means: Mapping[str, Any], single: Mapping[str, Any]) -> Figure:
+def _shapes(means: Mapping[str, Any], single: Mapping[str, Any]) -> "Figure":
+    import pandas as pd
+
+    from pipeline.shapes import figures
+
     rows = [
         {"contender": name, "labels": int(count)}
         | {"accuracy": figure["mean"], "ci95": figure["ci95"]}
         for name, curve in means["few_labels"].items()
         for count, figure in sorted(curve.items(), key=lambda each: int(each[0]))
     ]
-    return shapes.few_labels(pd.DataFrame(rows))
+    return figures.few_labels(pd.DataFrame(rows))
 
 
 DRAWN = {"new_class": _new_class, "ranks": _ranks, "shapes": _shapes}

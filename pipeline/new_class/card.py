@@ -140,7 +140,7 @@ def of_run(
         fit=data.fit,
         classes=test.classes,
         new=test.new,
-        test_sha256=_sha256(test),
+        test_sha256=sha256(test),
         test_images=np.bincount(test.labels, minlength=len(test.classes)).tolist(),
         models=models,
     )
@@ -161,7 +161,7 @@ def known(validation: Tensor, held_out: Labelled, test: Tensor, tested: Labelled
     if right.any() and not right.all():
         score = Novelty.chosen(validation[None, right], validation[None, ~right]).score
     of_taught = novelty.scores(validation[None, taught])[score]
-    exact = Novelty(score, of_taught.sort().values).threshold
+    exact = float(of_taught.quantile(1 - novelty.RECALL, interpolation="lower"))
     # Rounded down, since the file's decimal places are few and softmax is near 1.
     places = 10**artifacts.DIGITS
     threshold = math.floor(exact * places) / places
@@ -190,8 +190,8 @@ def weights(folder: Path) -> str:
     return whole.hexdigest()
 
 
-def _sha256(data: Labelled) -> str:
-    """Over the labels and the pixels."""
+def sha256(data: Labelled) -> str:
+    """The SHA-256 over the labels and the inputs of images."""
     whole = hashlib.sha256(np.ascontiguousarray(data.labels).data)
     for start in range(0, len(data.labels), CHUNK):
         whole.update(np.ascontiguousarray(data.inputs[start : start + CHUNK]).data)

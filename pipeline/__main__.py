@@ -12,6 +12,7 @@ from pipeline.core import run, stages
 COMMANDS = {
     "check": "pipeline.app.check",
     "results": "pipeline.app.results",
+    "predict": "pipeline.app.predict",
     "serve": "pipeline.app.serve.command",
     "repro": "pipeline.studies.repro",
     "study": "pipeline.studies.study",

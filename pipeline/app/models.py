@@ -1,5 +1,6 @@
 """A trained model for use: pictures in, answers out, with the preprocessing of its training."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from pipeline.core.labelled import closest
 from pipeline.learning import training
 from pipeline.learning.networks import Classifier
 from pipeline.new_class import card, learned, results
-from pipeline.new_class.card import Card
+from pipeline.new_class.card import Card, Known
 from pipeline.sources import pictures
 from pipeline.sources.decoding import Form
 from pipeline.techniques.strength import interpolate
@@ -137,16 +138,7 @@ class Predictor:
 
     def answers(self, images: npt.NDArray[np.uint8]) -> list[Answer]:
         """The answers for images `(n, channels, size, size)`."""
-        logits = self.logits(images)
-        known = self.card.models[self.method].known.passes(logits).tolist()
-        probabilities = logits.double().softmax(1)
-        places = probabilities.argmax(1).tolist()
-        return [
-            Answer(
-                self.classes[place], row[place], passed, dict(zip(self.classes, row, strict=True))
-            )
-            for place, row, passed in zip(places, probabilities.tolist(), known, strict=True)
-        ]
+        return answers(self.logits(images), self.classes, self.card.models[self.method].known)
 
     def at_strength(self, strength: float) -> "Predictor":
         """The model at another strength: 0 is the base, 1 the model as trained.
@@ -159,3 +151,23 @@ class Predictor:
         if self.ends is None:
             raise InputError(f"{self.method} has no strength")
         return replace(self, model=interpolate(*self.ends, strength), strength=strength)
+
+
+def answers(logits: Tensor, classes: Sequence[str], known: Known) -> list[Answer]:
+    """What logits `(n, classes)` say: an answer for each row.
+
+    Args:
+        logits: of a model.
+        classes: their names.
+        known: when the model's answers count.
+    """
+    probabilities = logits.double().softmax(1)
+    return [
+        Answer(classes[place], row[place], passed, dict(zip(classes, row, strict=True)))
+        for place, row, passed in zip(
+            probabilities.argmax(1).tolist(),
+            probabilities.tolist(),
+            known.passes(logits).tolist(),
+            strict=True,
+        )
+    ]

@@ -11,7 +11,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor
 
-from pipeline.app.models import Answer, Predictor
+from pipeline.app.models import Answer, Predictor, answers
 from pipeline.core import artifacts
 from pipeline.core.errors import InputError
 from pipeline.core.labelled import Labelled
@@ -135,15 +135,8 @@ class Taught:
 
     def answers(self, base: Predictor, images: npt.NDArray[np.uint8]) -> list[Answer]:
         """The answers for images, among the old classes and this one."""
-        logits = self.logits(base, images)
         names = [*(base.classes[place] for place in old(base)), self.name]
-        known = base.card.models["base"].known.passes(logits).tolist()
-        return [
-            Answer(names[place], row[place], passed, dict(zip(names, row, strict=True)))
-            for place, row, passed in zip(
-                logits.argmax(1).tolist(), logits.double().softmax(1).tolist(), known, strict=True
-            )
-        ]
+        return answers(self.logits(base, images), names, base.card.models["base"].known)
 
 
 def teach(

@@ -1,10 +1,10 @@
 """`python -m pipeline serve` shows the models of a finished run in a page, on this machine."""
 
-import argparse
 import logging
 import socket
 from types import FrameType
 
+from pipeline.app.arguments import Parser
 from pipeline.core import params
 from pipeline.core.errors import InputError
 
@@ -20,7 +20,7 @@ def main(arguments: list[str]) -> None:
     Raises:
         InputError: if the port is taken, a package is missing, or the run is not finished.
     """
-    parser = argparse.ArgumentParser("python -m pipeline serve", description=__doc__)
+    parser = Parser("serve", "Shows the models of a finished run in a page, on this machine.")
     parser.add_argument("--port", type=int, default=PORT, help="0 takes one that is free")
     with listening(parser.parse_args(arguments).port) as listener:
         try:

@@ -69,7 +69,7 @@ def _pictures(question: str) -> list[Picture]:
     return [
         Picture(
             file.relative_to(PLOTS).as_posix(),
-            title(file.stem).capitalize(),
+            title(file.stem.removesuffix(f"_{question}")).capitalize(),
             *_size(artifacts.load_bytes(file)),
         )
         for file in files

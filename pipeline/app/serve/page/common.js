@@ -34,4 +34,7 @@ export function element(tag, attributes = {}, ...children) {
   return made;
 }
 
-export const percent = (fraction, digits = 1) => `${(100 * fraction).toFixed(digits)} %`;
+export function percent(fraction, digits = 1) {
+  const shown = (100 * fraction).toFixed(digits);
+  return `${Number(shown) === 100 ? "100" : shown} %`;
+}

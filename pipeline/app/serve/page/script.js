@@ -41,6 +41,7 @@ $("canvas").addEventListener("pointerdown", (event) => {
   $("canvas").setPointerCapture(event.pointerId);
   context.beginPath();
   context.moveTo(...place(event));
+  context.arc(...place(event), 0.1, 0, 2 * Math.PI); // a dot, if it stays there
   stroke(event);
 });
 $("canvas").addEventListener("pointermove", (event) => {
@@ -127,22 +128,22 @@ function names(answers) {
 function show(told, aloud = false) {
   const answers = told?.answers;
   $("seen").src = told?.seen ?? BLANK;
-  $("verdicts").replaceChildren(element("tr", {}, element("td"), ...models().map(head)));
+  $("verdicts").replaceChildren(element("tr", {}, element("th"), ...models().map(head)));
   $("bars").replaceChildren(...names(answers).map(row));
   if (aloud && answers) {
-    const said = models().map((model) => `${titles()[model]}: ${$(`verdict-${model}`).textContent}`);
+    const said = models().map((model) => `${titles()[model]}: ${answers[model].known ? answers[model].name : "unknown"}`);
     $("said").textContent = said.join("; ");
   }
 
   function head(model) {
     const answer = answers?.[model];
-    const name = answer ? (answer.known ? answer.name : "unknown") : "–";
-    const sure = answer && `${answer.known ? "" : `${answer.name}? `}${percent(answer.probability)}`;
+    const name = answer ? `${answer.name}${answer.known ? "" : "?"}` : "–";
+    const sure = answer && `${answer.known ? "" : "unknown, "}${percent(answer.probability)}`;
     return element(
       "th",
       { scope: "col", class: model },
       element("span", { class: "model" }, titles()[model]),
-      element("span", { class: "verdict", id: `verdict-${model}` }, name),
+      element("span", { class: "verdict" }, name),
       element("span", { class: "sure" }, sure ?? ""),
     );
   }
@@ -164,13 +165,13 @@ function show(told, aloud = false) {
 // ---- The strength
 
 const SVG = "http://www.w3.org/2000/svg";
-const X = (strength) => 34 + 141 * strength;
+const X = (strength) => 44 + 137 * strength;
 const Y = (accuracy) => 160 - 145 * accuracy;
 
 function mark(tag, attributes, text) {
   const made = document.createElementNS(SVG, tag);
   for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  if (text) made.textContent = text;
+  if (text !== undefined) made.textContent = text;
   return made;
 }
 
@@ -178,8 +179,8 @@ function curve() {
   const { curve: points, strength, title } = method();
   const chosen = Number($("strength").value);
   const parts = [0, 0.5, 1].flatMap((y) => [
-    mark("line", { class: "axis", x1: 34, x2: 316, y1: Y(y), y2: Y(y) }),
-    mark("text", { x: 28, y: Y(y) + 4, "text-anchor": "end" }, `${100 * y} %`),
+    mark("line", { class: "axis", x1: 44, x2: 318, y1: Y(y), y2: Y(y) }),
+    mark("text", { x: 38, y: Y(y) + 4, "text-anchor": "end" }, `${100 * y} %`),
   ]);
   for (const x of [0, 0.5, 1, 1.5, 2]) parts.push(mark("text", { x: X(x), y: 180, "text-anchor": "middle" }, x));
   if (points.length) {
@@ -189,12 +190,11 @@ function curve() {
       parts.push(mark("polyline", { class: kind, points: line }));
       parts.push(mark("circle", { class: kind, r: 4.5, cx: X(chosen), cy: Y(between(points, kind, chosen)) }));
     }
-    parts.push(mark("text", { x: 40, y: Y(1) + 14 }, "old classes"));
-    parts.push(mark("text", { x: 40, y: Y(0) - 8 }, "new class"));
+    parts.push(mark("text", { class: "old", x: 50, y: Y(1) + 15 }, "old classes"));
+    parts.push(mark("text", { class: "new", x: 50, y: Y(0) - 8 }, "new class"));
   }
   $("curve").replaceChildren(...parts);
   $("strength").disabled = !points.length;
-  $("strength-value").textContent = points.length ? chosen.toFixed(2) : "–";
   $("curve-text").textContent = points.length
     ? `Test accuracy at strength ${chosen.toFixed(2)}: ${percent(between(points, "old", chosen), 2)} on ` +
       `the old classes, ${percent(between(points, "new", chosen), 2)} on the new. ` +

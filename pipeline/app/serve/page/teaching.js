@@ -20,6 +20,7 @@ function show() {
     return element("li", { class: "full" }, image, remove);
   });
   $("examples").replaceChildren(...slots);
+  $("add").textContent = `Add as an example (${state.examples.length})`;
   $("learn").disabled = !state.examples.length;
   for (const name of ["back", "download"]) $(name).disabled = !state.taught;
   $("taught").hidden = !state.taught;

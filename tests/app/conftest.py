@@ -1,7 +1,9 @@
 """A run of the first question in seconds: small networks, trained on the bundled digits."""
 
-from collections.abc import Callable
-from contextlib import chdir
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import chdir, contextmanager
 from copy import deepcopy
 from pathlib import Path
 
@@ -86,6 +88,8 @@ def _train() -> None:
     features = training.predict(base.trunk, torch.from_numpy(old.inputs))
     labels = torch.from_numpy(old.labels)
     projection = Projection(0, 50)
+    held_out = training.predict(base.trunk, torch.from_numpy(validation.inputs)).numpy()
+    validation._replace(inputs=held_out).save("data/features/validation")
     Gaussians.of(features, labels, 3).save("data/statistics/gaussians.safetensors")
     Sums.of(projection, features, labels, 10).save("data/statistics/sums.safetensors", 0)
 
@@ -116,3 +120,23 @@ def command(run: Project, capfd: pytest.CaptureFixture[str]) -> Command:
         return code, *capfd.readouterr()
 
     return called
+
+
+@pytest.fixture(scope="session")
+def address(finished_run: Project) -> Iterator[str]:
+    """Where `python -m pipeline serve` serves that run."""
+    with serving(finished_run.folder) as (_, found):
+        yield found
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A process that serves a run, and its address."""
+    command = [sys.executable, "-m", "pipeline", "serve", "--port", "0"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=folder, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield process, process.stdout.readline().split()[0]
+        finally:
+            process.kill()

@@ -130,6 +130,7 @@ function show(told, aloud = false) {
   $("seen").src = told?.seen ?? BLANK;
   $("verdicts").replaceChildren(element("tr", {}, element("th"), ...models().map(head)));
   $("bars").replaceChildren(...names(answers).map(row));
+  $("bars").parentElement.classList.toggle("named", names(answers).some(({ length }) => length > 3));
   if (aloud && answers) {
     const said = models().map((model) => `${titles()[model]}: ${answers[model].known ? answers[model].name : "unknown"}`);
     $("said").textContent = said.join("; ");
@@ -138,7 +139,7 @@ function show(told, aloud = false) {
   function head(model) {
     const answer = answers?.[model];
     const name = answer ? `${answer.name}${answer.known ? "" : "?"}` : "–";
-    const sure = answer && `${answer.known ? "" : "unknown, "}${percent(answer.probability)}`;
+    const sure = answer && (answer.known ? percent(answer.probability) : "unknown");
     return element(
       "th",
       { scope: "col", class: model },

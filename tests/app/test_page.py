@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PHONE = {"width": 360, "height": 740}
@@ -31,7 +31,8 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser, address: str) -> Iterator[Page]:
     """The page, opened by a visitor of its own; it may load nothing from elsewhere, nor fail."""
     page = browser.new_page(accept_downloads=True)
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(15_000)
+    expect.set_options(timeout=15_000)
     requests: list[str] = []
     problems: list[str] = []
     page.on("request", lambda request: requests.append(request.url))
@@ -60,11 +61,16 @@ def draw(page: Page, points: Points) -> None:
     for x, y in points[1:]:
         page.mouse.move(box["x"] + x, box["y"] + y)
     page.mouse.up()
+    answered(page)
     expect(verdict(page, "base")).not_to_have_text("–")
-    page.wait_for_load_state("networkidle")
 
 
-def verdict(page: Page, model: str):  # type: ignore[no-untyped-def]
+def answered(page: Page) -> None:
+    """Waits until the bars are of what the sheet shows."""
+    expect(page.locator("#answers")).to_have_attribute("aria-busy", "false")
+
+
+def verdict(page: Page, model: str) -> Locator:
     return page.locator(f"#verdicts .{model} .verdict")
 
 
@@ -97,11 +103,11 @@ def test_base_and_method_are_compared_at_every_strength(page: Page) -> None:
     draw(page, ZERO)
     trained = bars(page, "method")
     assert trained != bars(page, "base")
-    slider = page.get_by_label("Strength")
+    slider = page.get_by_role("slider", name="Strength")
     slider.focus()
     page.keyboard.press("Home")
     expect(page.locator("#curve-text")).to_contain_text("at strength 0.00")
-    page.wait_for_load_state("networkidle")
+    answered(page)
     assert bars(page, "method") == bars(page, "base")
     place = page.locator("#curve circle").first.get_attribute("cx")
     page.keyboard.press("End")
@@ -131,6 +137,7 @@ def test_a_class_is_taught_taken_back_downloaded_and_loaded(page: Page, tmp_path
     page.get_by_role("button", name="Take back").click()
     expect(page.locator("#verdicts .taught")).to_have_count(0)
     draw(page, ZERO)
+    answered(page)
     assert {model: bars(page, model)[:10] for model in ("base", "method")} == before
 
     page.locator("#load").set_input_files(file)
@@ -215,4 +222,4 @@ def test_everything_is_reached_by_keyboard(page: Page) -> None:
 
 def test_the_committed_results_are_shown(page: Page) -> None:
     expect(page.locator("#questions details")).not_to_have_count(0)
-    assert page.locator(".figures tbody tr").count() > 3
+    assert page.locator(".figures tbody tr").count() >= 3

@@ -1,9 +1,11 @@
 """The page's API: answers side by side, a class of one's own, the committed results."""
 
+import asyncio
 import base64
 import io
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
@@ -109,7 +111,10 @@ def build(comparison: Comparison, kept: Kept, settings: NewRow, seed: int, threa
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        # The first training loads it, which takes a second or two.
+        ahead = asyncio.create_task(queue.do(import_module, "torch._dynamo"))
         yield
+        ahead.cancel()
         queue.close()
 
     app = FastAPI(title="Retain", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)

@@ -97,6 +97,7 @@ async function ask(aloud = false) {
     return;
   }
   asking = true;
+  $("answers").setAttribute("aria-busy", "true");
   await attempt(async () => {
     const given = new URLSearchParams({ method: method().name });
     if (method().strength !== null) given.set("strength", $("strength").value);
@@ -110,6 +111,8 @@ async function ask(aloud = false) {
     const { aloud: then } = again;
     again = false;
     ask(then);
+  } else {
+    $("answers").setAttribute("aria-busy", "false");
   }
 }
 

@@ -13,6 +13,8 @@ COMMANDS = {
     "check": "pipeline.app.check",
     "results": "pipeline.app.results",
     "predict": "pipeline.app.predict",
+    "gate": "pipeline.app.gate",
+    "export": "pipeline.app.export",
     "repro": "pipeline.studies.repro",
     "study": "pipeline.studies.study",
     "demo": "pipeline.studies.demo",

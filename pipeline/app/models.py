@@ -82,6 +82,12 @@ class Predictor:
         return cls(method, told, chosen.model, chosen.facts["strength"], (base.model, chosen.tuned))
 
     @property
+    def taught(self) -> list[str]:
+        """The names of the classes that the model was taught."""
+        untaught = self.new if self.method == "base" else []
+        return [name for label, name in enumerate(self.classes) if label not in untaught]
+
+    @property
     def classes(self) -> list[str]:
         """The names of all classes."""
         return self.card.classes

@@ -56,8 +56,8 @@ def main(files: list[str]) -> None:
     if not shown:
         raise InputError("no results yet: `make repro` makes them")
     print("\n\n".join(shown))
-    if commit := _commit():
-        print(f"\nAt commit {commit}. Pictures: plots/*/pictures; tables: plots/*/tables.")
+    if found := commit():
+        print(f"\nAt commit {found}. Pictures: plots/*/pictures; tables: plots/*/tables.")
         print("`dvc plots show` makes an interactive page of curves and confusion matrices")
         print("(with a library from the network); `python -m pipeline serve` works without.")
 
@@ -133,7 +133,7 @@ def _without_published(table: Table) -> Table:
     return [row[:-1] for row in table] if table[0][-1].startswith("published") else table
 
 
-def _commit() -> str:
+def commit() -> str:
     """The commit that is checked out; empty in a copy without git."""
     command = ["git", "describe", "--always", "--dirty"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -21,7 +21,7 @@ from pipeline.core.labelled import CHUNK, Labelled
 from pipeline.new_class import results
 from pipeline.new_class.learned import Method
 from pipeline.scoring.predictions import Predictions
-from pipeline.sources.data import Data
+from pipeline.sources.data import Data, Source
 from pipeline.techniques import novelty
 from pipeline.techniques.novelty import Novelty
 
@@ -75,7 +75,7 @@ class Card(_Part):
         models: the base and the methods, by their names.
     """
 
-    source: str
+    source: Source
     shape: list[int]
     fit: Literal["crop", "pad"]
     classes: list[str]

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from bench import beside, growth, profiles, whole
+from bench import beside, growth, profiles, serve, whole
 from bench.tables import PICTURE, RESULTS, saved
 from bench.timing import RUNS
 from pipeline.core import artifacts, process
@@ -27,6 +27,7 @@ MEASUREMENTS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "lora": partial(beside.study, "lora", 4),
     "profiles": profiles.measure,
     "whole": whole.measure,
+    "serve": serve.measure,
     "growth": lambda: growth.measure(saved()["whole"]["stages"]),  # measured before
 }
 

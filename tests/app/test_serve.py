@@ -152,6 +152,26 @@ def test_names_that_are_none_or_taken_are_refused(
     assert visitor.get("/api/teaching").json()["taught"] is None
 
 
+def test_many_at_once_get_the_answers_that_one_gets(
+    address: str, visitor: httpx.Client, images: list[bytes]
+) -> None:
+    strengths = [0.0, 0.3, 0.7, 1.5, 2.0]
+    cases = [(image, strength) for image in images for strength in strengths]
+    alone = [answers(visitor, image, strength=strength) for image, strength in cases]
+
+    async def crowd() -> list[httpx.Response]:
+        async with httpx.AsyncClient(base_url=address, timeout=20) as client:
+            asked = (
+                client.post("/api/answers", params=LORA | {"strength": strength}, content=image)
+                for image, strength in cases
+            )
+            return await asyncio.gather(*asked)
+
+    for response, expected in zip(asyncio.run(crowd()), alone, strict=True):
+        told = response.json()["answers"]
+        assert {name: Answer(**told[name]) for name in expected} == expected
+
+
 def test_a_picture_that_is_huge_when_decoded_is_refused(visitor: httpx.Client) -> None:
     file = io.BytesIO()
     Image.new("1", (20_000, 20_000)).save(file, "PNG")

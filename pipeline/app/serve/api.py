@@ -32,7 +32,6 @@ from pipeline.core import process
 from pipeline.core.errors import InputError
 from pipeline.core.params import Seed
 from pipeline.learning.compute import Compute
-from pipeline.techniques.new_row import NewRow
 
 PAGE = Path(__file__).parent / "page"
 HEADERS = [
@@ -83,26 +82,15 @@ class Seen(BaseModel):
 def application(seed: Seed, compute: Compute, methods: list[str]) -> FastAPI:
     """Loads what a finished run left, and makes the application that shows it."""
     compute.start(threads=1)  # pictures come one by one, and several requests at once
-    new_row = NewRow(
-        variants=300,
-        samples=1000,
-        balance=1.0,
-        epochs=8,
-        batch=128,
-        learning_rate=0.01,
-        l2=0.001,
-        augmentation="auto",
-    )
-    return build(Comparison(methods), Kept.load(), new_row, seed, process.cores())
+    return build(Comparison(methods), Kept.load(), seed, process.cores())
 
 
-def build(comparison: Comparison, kept: Kept, settings: NewRow, seed: int, threads: int) -> FastAPI:
+def build(comparison: Comparison, kept: Kept, seed: int, threads: int) -> FastAPI:
     """Makes the application.
 
     Args:
         comparison: the models.
         kept: of the old classes.
-        settings: how a class is learned.
         seed: the pipeline's.
         threads: that work for all requests.
     """
@@ -187,7 +175,7 @@ def build(comparison: Comparison, kept: Kept, settings: NewRow, seed: int, threa
         if not found.examples:
             raise HTTPException(409, "there is no example yet: draw or choose one")
         found.taught = await queue.do(
-            taught.teach, comparison.base, list(found.examples), given.name, kept, settings, seed
+            taught.teach, comparison.base, list(found.examples), given.name, kept, seed
         )
         return state(found)
 

@@ -3,7 +3,7 @@ PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/.venv
 .DEFAULT_GOAL := help
-.PHONY: help setup repro studies replicates demo bench prove test check format lock readme
+.PHONY: help setup repro studies replicates serve demo bench prove test check format lock readme
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -34,6 +34,9 @@ replicates: setup ## run the pipeline for five seeds, and sum them up
 
 studies: setup ## run all studies: what is missing of them
 	@python -m pipeline study $$(cd studies && ls *.yaml | sed 's/\.yaml$$//')
+
+serve: setup ## show the models of the last run in a page, to ask and to teach
+	@python -m pipeline serve
 
 demo: setup ## run the first two questions on small bundled digits, in a copy: under two minutes
 	@python -m pipeline demo

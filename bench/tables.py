@@ -107,6 +107,20 @@ def studies(bench: Results) -> Table:
     return rows
 
 
+def serve(bench: Results) -> Table:
+    """How long the page's visitors wait."""
+    load = bench["serve"]
+    waits = load["milliseconds"]
+    header = ["visitors at once", "requests a second", "errors", *waits]
+    row = [
+        f"{load['clients']}",
+        f"{load['requests'] / load['seconds']:.0f}",
+        f"{load['errors']}",
+        *(f"{value:.0f} ms" for value in waits.values()),
+    ]
+    return [header, row]
+
+
 def machine(bench: Results) -> Table:
     """Of what code, when and where it was measured."""
     measured: dict[tuple[str, ...], list[str]] = {}
@@ -150,6 +164,7 @@ def parts(bench: Results) -> dict[str, str]:
         products: {"profiles"},
         studies: {"profiles"},
         photographs: {"photographs"},
+        serve: {"serve"},
         machine: set(),
     }
     return {

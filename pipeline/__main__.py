@@ -12,6 +12,10 @@ from pipeline.core import run, stages
 COMMANDS = {
     "check": "pipeline.app.check",
     "results": "pipeline.app.results",
+    "predict": "pipeline.app.predict",
+    "serve": "pipeline.app.serve.command",
+    "gate": "pipeline.app.gate",
+    "export": "pipeline.app.export",
     "repro": "pipeline.studies.repro",
     "study": "pipeline.studies.study",
     "demo": "pipeline.studies.demo",

@@ -37,6 +37,8 @@ DATA: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
 }
 """The data of each question, from the parameters that its stages were run with."""
 
+REPLICATES = Path("metrics/studies/replicates.json")
+
 
 def main(files: list[str]) -> None:
     """Prints the tables of the last run, or fills those of the replicates in files.
@@ -54,33 +56,41 @@ def main(files: list[str]) -> None:
     if not shown:
         raise InputError("no results yet: `make repro` makes them")
     print("\n\n".join(shown))
-    if commit := _commit():
-        print(f"\nAt commit {commit}. Pictures: plots/*/pictures; tables: plots/*/tables.")
-        print("`dvc plots show` makes an interactive page of curves and confusion matrices.")
+    if found := commit():
+        print(f"\nAt commit {found}. Pictures: plots/*/pictures; tables: plots/*/tables.")
+        print("`dvc plots show` makes an interactive page of curves and confusion matrices")
+        print("(with a library from the network); `python -m pipeline serve` works without.")
 
 
 def replicated() -> dict[str, str]:
     """The tables of the replicates, in Markdown, by their names."""
-    study = artifacts.load_json("metrics/studies/replicates.json")
-    means = study["summary"]["default"]
-    facts = next(iter(study["cells"].values()))["metrics"]
-    tables = {
-        name: table(means[question], facts[question])
-        for question, tables in QUESTIONS.items()
-        for name, table in tables.items()
-    }
+    tables = {name: table for question in QUESTIONS for name, table in of_seeds(question).items()}
     if (path := Path("metrics/studies/elsewhere.json")).exists():
         tables["elsewhere"] = new_class.elsewhere(artifacts.load_json(path))
     return {name: markdown(table) for name, table in tables.items()}
 
 
-def last(question: str) -> str:
-    """The tables of a question's last run, with the data that they belong to."""
+def of_seeds(question: str) -> dict[str, Table]:
+    """The tables of a question's replicates, by their names."""
+    study = artifacts.load_json(REPLICATES)
+    means = study["summary"]["default"][question]
+    facts = next(iter(study["cells"].values()))["metrics"][question]
+    return {name: table(means, facts) for name, table in QUESTIONS[question].items()}
+
+
+def of_last(question: str) -> list[Table]:
+    """The tables of a question's last run; none if there was none."""
+    if not _metrics(question).exists():
+        return []
     found = artifacts.load_json(_metrics(question))
     # What was published is of MNIST, and of the published settings.
-    tables = [_without_published(table(found, found)) for table in QUESTIONS[question].values()]
+    return [_without_published(table(found, found)) for table in QUESTIONS[question].values()]
+
+
+def last(question: str) -> str:
+    """The tables of a question's last run, with the data that they belong to."""
     heading = f"{question.replace('_', ' ')} ({described(question)})"
-    return "\n\n".join([heading, *map(markdown, tables)])
+    return "\n\n".join([heading, *map(markdown, of_last(question))])
 
 
 def described(question: str) -> str:
@@ -123,7 +133,7 @@ def _without_published(table: Table) -> Table:
     return [row[:-1] for row in table] if table[0][-1].startswith("published") else table
 
 
-def _commit() -> str:
+def commit() -> str:
     """The commit that is checked out; empty in a copy without git."""
     command = ["git", "describe", "--always", "--dirty"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -132,11 +132,18 @@ def save_tensors(
         arrays: what to save.
         about: any JSON value; `kind` says what sort of file this is.
     """
+    save_bytes(path, tensors_as_bytes(path, arrays, about))
+
+
+def tensors_as_bytes(
+    path: Path | str, arrays: Mapping[str, npt.ArrayLike], about: Mapping[str, Any]
+) -> bytes:
+    """What `save_tensors` writes, for a file that goes elsewhere; `path` names it in messages."""
     # The header's order of several metadata keys varies from run to run, so there is but one.
     metadata = {"about": json.dumps(dict(about), sort_keys=True)}
     contiguous = {name: np.ascontiguousarray(array) for name, array in sorted(arrays.items())}
     _finite(path, contiguous, "and is not written")
-    save_bytes(path, safetensors.numpy.save(contiguous, metadata))
+    return safetensors.numpy.save(contiguous, metadata)
 
 
 def load_tensors(path: Path | str, kind: str) -> Tensors:
@@ -146,15 +153,20 @@ def load_tensors(path: Path | str, kind: str) -> Tensors:
         path: the file.
         kind: the sort of file expected.
     """
-    content = load_bytes(path)
+    return tensors_from_bytes(path, load_bytes(path), kind)
+
+
+def tensors_from_bytes(path: Path | str, content: bytes, kind: str) -> Tensors:
+    """Reads the content of such a file; `path` names it in messages."""
     try:
         arrays = safetensors.numpy.load(content)
         size = int.from_bytes(content[:8], "little")
         about = json.loads(json.loads(content[8 : 8 + size])["__metadata__"]["about"])
     except (safetensors.SafetensorError, ValueError, KeyError) as error:
         raise InputError(f"{path}: cut short, or not a safetensors file: {error}") from None
-    if about.get("kind") != kind:
-        raise InputError(f"{path}: holds {about.get('kind')}; {kind} accepted")
+    if not isinstance(about, dict) or about.get("kind") != kind:
+        found = about.get("kind") if isinstance(about, dict) else "something else"
+        raise InputError(f"{path}: holds {found}; {kind} accepted")
     _finite(path, arrays, "and is not used")
     return Tensors(arrays, about)
 

@@ -90,7 +90,7 @@ _Loader.add_implicit_resolver(
 
 
 def arguments(
-    main: Callable[..., None], path: Path = PARAMS, content: Mapping[str, Any] | None = None
+    main: Callable[..., object], path: Path = PARAMS, content: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """Validates the sections that a stage's `main` names in its signature.
 
@@ -113,7 +113,7 @@ def arguments(
     }
 
 
-def sections(main: Callable[..., None]) -> dict[str, str]:
+def sections(main: Callable[..., object]) -> dict[str, str]:
     """The arguments of a stage's `main`, and where in params.yaml each stands."""
     found = [stage for stage in stages.find().values() if stage.module == main.__module__]
     stage = found[0] if found else stages.Stage(main.__module__, "")

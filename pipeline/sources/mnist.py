@@ -31,6 +31,7 @@ ADVICE = {
     "trunk": TRUNK,
     "augmentation": {"rotation": 0.25, "scale": 0.15, "translation": 2.0},
 }
+LICENCE = "CC BY-SA 3.0"
 CLASSES = [str(digit) for digit in range(10)]
 
 

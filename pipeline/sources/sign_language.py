@@ -32,6 +32,7 @@ ARCHIVE = Archive(
         ),
     ),
 )
+LICENCE = ARCHIVE.licence
 
 
 def write(data: Data, folder: Path) -> None:

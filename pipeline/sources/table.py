@@ -16,6 +16,7 @@ from pipeline.sources.places import existing
 from pipeline.sources.writing import Gathered
 
 TRUNK = "identity"
+LICENCE = "what the owner of the data says"
 ADVICE = {
     "trunk": TRUNK,
     "augmentation": {"rotation": 0.0, "scale": 0.0, "translation": 0.0, "mirror": False},

@@ -62,11 +62,11 @@ def test_calibration_error_is_that_of_the_calibration_curve() -> None:
     edges = np.linspace(0, 1, 16)
     counts = np.histogram(confidence, edges)[0]
     expected = (np.abs(right - mean) * counts[counts > 0]).sum() / 400
-    assert measures.calibration_error(probabilities, ACTUAL) == pytest.approx(expected)
+    assert measures.calibration_error(confidence, hits) == pytest.approx(expected)
 
 
 def test_perfect_confidence_is_perfectly_calibrated() -> None:
-    assert measures.calibration_error(np.eye(4)[ACTUAL], ACTUAL) == 0
+    assert measures.calibration_error(np.ones(400), np.full(400, True)) == 0
 
 
 def test_mcnemar_is_symmetric_and_exact() -> None:

@@ -7,8 +7,9 @@ from pydantic import Field
 from pipeline.core import artifacts
 from pipeline.core.labelled import Labelled
 from pipeline.learning.compute import Compute
-from pipeline.new_class import comparison, learned
+from pipeline.new_class import answers, card, comparison, learned
 from pipeline.scoring.predictions import Predictions
+from pipeline.sources.data import Data
 
 TABLES = "plots/new_class/tables"
 SHOWN = 8
@@ -17,7 +18,7 @@ SHOWN = 8
 Methods = Annotated[list[str], Field(min_length=1)]
 
 
-def main(compute: Compute, methods: Methods) -> None:
+def main(compute: Compute, data: Data, methods: Methods) -> None:
     device = compute.start()
     validation = Labelled.load("data/split/validation")
     test = Labelled.load("data/images/test")._replace(new=validation.new)
@@ -50,3 +51,5 @@ def main(compute: Compute, methods: Methods) -> None:
         {"images": test.inputs[[row["image"] for row in mistakes]]},
         {"kind": "mistakes", "rows": mistakes, "classes": test.classes},
     )
+    card.of_run(compared, on_validation, logits, test, data).save()
+    answers.save(logits, test)

@@ -1,0 +1,234 @@
+"""The model card of an exported model: all that its user has to know, and no blanks."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.stats import binomtest
+
+from pipeline.app import results
+from pipeline.app.models import Predictor
+from pipeline.core import artifacts, params
+from pipeline.core.errors import InputError
+from pipeline.new_class import answers
+from pipeline.scoring.names import title
+from pipeline.scoring.tables import Table, markdown, number, percent
+from pipeline.sources import catalogue
+from pipeline.sources.messages import readable
+
+METRICS = Path("metrics/new_class.json")
+REPLICATES = Path("metrics/studies/replicates.json")
+TRUNK = "MIT, as this network is built and trained by Retain from random weights"
+"""The licence of a trunk that is built here."""
+
+
+def text(predictor: Predictor, with_graph: bool, statistics: Sequence[str]) -> str:
+    """The model card, in Markdown.
+
+    Args:
+        predictor: the model.
+        with_graph: whether there is a graph beside it.
+        statistics: the names of the files of statistics beside it.
+
+    Raises:
+        InputError: if there are no figures of the model.
+    """
+    metrics = artifacts.load_json(METRICS)
+    if predictor.method not in metrics:
+        raise InputError(f"{METRICS}: no figures of {predictor.method}; `dvc repro` makes them")
+    parts = [
+        f"# {title(predictor.method)}, {_inputs(predictor)}",
+        _summary(predictor),
+        "## Use",
+        _use(predictor, with_graph, statistics),
+        "## Figures",
+        _figures(predictor, metrics),
+        "## Data",
+        _data(predictor),
+        "## Kept data",
+        _kept(predictor, metrics[predictor.method], statistics),
+        "## Limits",
+        _limits(predictor),
+        "## Licences and origin",
+        f"Images: {catalogue.licence(predictor.card.source)}. Trunk: {TRUNK}. Made by "
+        f"`python -m pipeline export {predictor.method}` of Retain (MIT) at "
+        f"{_origin()}; SHA-256 of the weights it was made from: "
+        f"`{predictor.card.models[predictor.method].weights}`.",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _inputs(predictor: Predictor) -> str:
+    shape = predictor.card.shape
+    if len(shape) == 1:
+        return f"a classifier of {shape[0]} features"
+    colours = "grey" if shape[0] == 1 else "coloured"
+    return f"a classifier of {colours} pictures of {shape[2]}×{shape[1]} pixels"
+
+
+def _named(predictor: Predictor, new: bool) -> str:
+    found = [n for label, n in enumerate(predictor.classes) if (label in predictor.new) == new]
+    return ", ".join(readable(name) for name in found)
+
+
+def _summary(predictor: Predictor) -> str:
+    trained = f"trained on {_named(predictor, False)}"
+    network = predictor.model.description["network"]
+    if predictor.method == "base":
+        return (
+            f"A network ({network}) {trained}. It has outputs for {_named(predictor, True)} too, "
+            "which it was not taught."
+        )
+    strength = "" if predictor.strength is None else f", at strength {predictor.strength}"
+    return (
+        f"A network ({network}) {trained}, which then learned {_named(predictor, True)} by the "
+        f"method {title(predictor.method)}{strength}."
+    )
+
+
+def _use(predictor: Predictor, with_graph: bool, statistics: Sequence[str]) -> str:
+    own = "the network by its description, with all weights merged"
+    rows = [["file", "holds"], ["model.safetensors", own]]
+    rows.append(["config.json", "classes, form of the inputs, threshold of `unknown`"])
+    if with_graph:
+        rows.append(["model.onnx", "the same network, pixels as they are to logits"])
+    rows += [[f"statistics/{name}", "of old classes, for methods to come"] for name in statistics]
+    shape = ", ".join(map(str, predictor.card.shape))
+    kind = "uint8" if len(predictor.card.shape) == 3 else "float32"
+    strength = f', "strength": np.array({predictor.strength}, np.float32)' if predictor.ends else ""
+    example = (
+        "```python\n"
+        "import numpy as np, onnxruntime\n"
+        'session = onnxruntime.InferenceSession("model.onnx")\n'
+        f"images = np.zeros((1, {shape}), np.{kind})\n"
+        f'[logits] = session.run(None, {{"images": images{strength}}})\n'
+        "```"
+    )
+    slider = (
+        "\n\nThe strength is an input: 0 is the base, 1 the model as trained, "
+        f"{predictor.strength} what validation data chose."
+    )
+    graph = f"\n\n{example}{slider if predictor.ends else ''}" if with_graph else ""
+    form = (
+        "\n\nA picture is turned as the camera was held, what is transparent is put on white, and "
+        f"it is brought to that size ({predictor.card.fit})."
+        if len(predictor.card.shape) == 3
+        else ""
+    )
+    return f"{markdown(rows)}{graph}{form}"
+
+
+def _figures(predictor: Predictor, metrics: Mapping[str, Any]) -> str:
+    """Of this model on test data, with 95 % intervals, beside the base and several seeds."""
+    own, base = metrics[predictor.method], metrics["base"]
+    new = sum(predictor.card.test_images[label] for label in predictor.new)
+    count = sum(predictor.card.test_images)
+    shares = {"accuracy": count, "accuracy_old": count - new, "accuracy_new": new}
+    shares["negative_flips"] = count - new
+    several = _several(predictor.method, metrics)
+    rows: Table = [["test data", "this model", "95 % interval", "base"]]
+    for key, images in shares.items():
+        interval = binomtest(round(own[key] * images), images).proportion_ci(method="wilson")
+        low_to_high = f"{percent(interval.low)} to {percent(interval.high)}"
+        name = f"{key.replace('_', ' ')}, %"
+        rows.append([name, percent(own[key]), low_to_high, percent(base[key])])
+    for key in ("calibration_error", "loss"):
+        decimals = 4
+        values = number(own[key], decimals), "one run", number(base[key], decimals)
+        rows.append([key.replace("_", " "), *values])
+    note = (
+        "Accuracy on all classes, on old and on new ones; negative flips are images of old classes "
+        "that the base has right and this model has wrong. Intervals are Wilson's, over images."
+    )
+    if several:
+        [seeds] = {figure["n"] for key, figure in several.items() if key in shares}
+        for row, key in zip(rows[1:], (*shares, "calibration_error", "loss"), strict=True):
+            figure = several[key]
+            row.append(percent(figure) if key in shares else number(figure, 4))
+        rows[0].append(f"{seeds} seeds")
+        note += " Of several seeds, this among them: mean ± half of the 95 % interval."
+    return f"{markdown(rows)}\n\n{note}"
+
+
+def _several(method: str, metrics: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The figures of the study of seeds, if this very run is one of its cells."""
+    if not REPLICATES.exists():
+        return {}
+    study = artifacts.load_json(REPLICATES)
+    for cell in study["cells"].values():
+        if cell["metrics"].get("new_class", {}).get(method) == metrics[method]:
+            found: Mapping[str, Any] = study["summary"][cell["case"]]["new_class"][method]
+            return found
+    return {}
+
+
+def _data(predictor: Predictor) -> str:
+    card = predictor.card
+    counts = zip(card.classes, card.test_images, strict=True)
+    images = ", ".join(f"{readable(name)} ({count:,})" for name, count in counts)
+    lock = Path("dvc.lock")
+    stages = params.parsed(lock)["stages"] if lock.exists() else {}
+    made = stages.get("download", {}).get("outs", [])
+    hashes = "".join(f"\n- `{out['path']}` in DVC: {out['md5']}" for out in made)
+    return (
+        f"Source: {card.source}. Test images of each class: {images}.\n\n"
+        f"- test images and labels, SHA-256: `{card.test_sha256}`{hashes}"
+    )
+
+
+def _kept(predictor: Predictor, figures: Mapping[str, Any], statistics: Sequence[str]) -> str:
+    uses = {"training": "training", "validation": "validation alone", "none": "nothing"}
+    old = f"Images of old classes were used for {uses[figures['original_data']]}."
+    kept = f"The method keeps {figures['kept_bytes']:,} bytes of old data beside the base."
+    beside = (
+        "The statistics in this folder describe the features of the old classes (means, principal "
+        "directions, sums). They hold no image; what they give away of one was not measured."
+        if statistics
+        else "No statistics are in this folder: the method changed the trunk that they are of."
+    )
+    trained = f"It trained {figures['trainable_parameters']:,} parameters."
+    return f"{old} {kept} {trained}\n\n{beside}"
+
+
+def _limits(predictor: Predictor) -> str:
+    models = predictor.card.models
+    known, base = models[predictor.method].known, models["base"].known
+    lines = [
+        f"It takes every input for one of its {len(predictor.classes)} classes, or for unknown "
+        f"where the score {known.score} is below {known.threshold}: 95 % of the validation images "
+        f"reach that, and {percent(known.passed)} % of the test images of the classes it learned.",
+        _worst(predictor),
+        f"Its figures are of images like those it was trained on ({predictor.card.source}). Others "
+        "were not tried: another background, size, light or hand.",
+    ]
+    if base.passed_others is not None:
+        lines.insert(
+            1,
+            f"How well the unknown is found was measured with {_named(predictor, True)} before it "
+            f"was learned: {percent(base.passed_others)} % of its test images reached the "
+            "threshold of the base. Of other things it may be more.",
+        )
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _worst(predictor: Predictor) -> str:
+    """The class that it has right least often."""
+    [given] = answers.load(predictor.method)
+    hits = given.predicted == given.actual
+    accuracy = [hits[given.actual == label].mean() for label in np.unique(given.actual)]
+    worst = int(np.unique(given.actual)[np.argmin(accuracy)])
+    taken = given.predicted[(given.actual == worst) & ~hits]
+    name = readable(given.classes[worst])
+    if not len(taken):
+        return "Of the test images it has every one right."
+    most = readable(given.classes[np.bincount(taken).argmax()])
+    return (
+        f"Its worst class is {name}: {percent(min(accuracy))} % of the test images are right, and "
+        f"of the others most are taken for {most}."
+    )
+
+
+def _origin() -> str:
+    found = results.commit()
+    return f"commit {found}" if found else "a state that git does not know"

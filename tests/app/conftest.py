@@ -1,0 +1,142 @@
+"""A run of the first question in seconds: small networks, trained on the bundled digits."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import chdir, contextmanager
+from copy import deepcopy
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from pipeline.core import run as stages
+from pipeline.core.labelled import Labelled
+from pipeline.learning import models, networks, training
+from pipeline.learning.training import Recipe
+from pipeline.learning.validation import Validation
+from pipeline.new_class import results
+from pipeline.sources import catalogue
+from pipeline.techniques import adapters
+from pipeline.techniques.gaussians import Gaussians
+from pipeline.techniques.ridge import Projection, Sums
+from tests.project import Project, copy_sources
+
+CPU = torch.device("cpu")
+CHANGES = {"data.source": "digits", "methods": ["lora", "replay"]}
+
+
+@pytest.fixture(scope="session")
+def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A copy of the project with a base, LoRA, replay and what `evaluate` says; not to be changed.
+
+    It knows the digits 1 to 9; the new one is 0.
+    """
+    project = Project(tmp_path_factory.mktemp("run"))
+    copy_sources(project.folder)
+    project.set(CHANGES)
+    with chdir(project.folder):
+        _train()
+        assert stages.main(["evaluate"]) == 0
+    return project
+
+
+@pytest.fixture
+def run(finished_run: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """That run, in the current directory; not to be changed."""
+    monkeypatch.chdir(finished_run.folder)
+    return finished_run
+
+
+@pytest.fixture(scope="session")
+def pictures(finished_run: Project) -> Path:
+    """A folder of some test images of each digit as PNG: `0/17.png` is a zero."""
+    folder = finished_run.folder / "photos"
+    test = Labelled.load(finished_run.folder / "data/images/test")
+    for label in range(10):
+        (folder / str(label)).mkdir(parents=True)
+        for place in np.flatnonzero(test.labels == label)[:10]:
+            image = np.ascontiguousarray(test.inputs[place, 0])
+            Image.fromarray(image).save(folder / str(label) / f"{place}.png")
+    return folder
+
+
+def _train() -> None:
+    train, test = (part._replace(new=[0]) for part in catalogue.load("digits"))
+    rows = np.random.default_rng(0).permutation(len(train.labels))
+    validation, train = train.where(rows[:300]), train.where(rows[300:])
+    test._replace(new=[]).save("data/images/test")
+    validation.save("data/split/validation")
+    torch.manual_seed(0)
+    base = networks.cnn((1, 28, 28), 10, 0.0, channels=(8, 16, 16), hidden=(32,))
+    old = train.where(~train.is_new)
+    models.initialise(base, "he")
+    known = validation.where(~validation.is_new)
+    results.save_base(base, _fit(base, old, known, 8))
+
+    lora, replay = deepcopy(base), deepcopy(base)
+    adapters.wrap(lora.head, "auto", 2, 2.0, 0.0)
+    for model in (lora, replay):
+        model.trunk.requires_grad_(False)
+    curve = _fit(lora, train, validation, 2)
+    adapters.save("data/methods/lora", lora)
+    results.save_about("lora", lora, curve=curve, strength=1.0, strengths=[0.0, 1.0])
+    results.save("replay", replay, base, kept_bytes=1000, curve=_fit(replay, train, validation, 2))
+
+    features = training.predict(base.trunk, torch.from_numpy(old.inputs))
+    labels = torch.from_numpy(old.labels)
+    projection = Projection(0, 50)
+    held_out = training.predict(base.trunk, torch.from_numpy(validation.inputs)).numpy()
+    validation._replace(inputs=held_out).save("data/features/validation")
+    Gaussians.of(features, labels, 3).save("data/statistics/gaussians.safetensors")
+    Sums.of(projection, features, labels, 10).save("data/statistics/sums.safetensors", 0)
+
+
+def _fit(
+    model: networks.Classifier, train: Labelled, validation: Labelled, epochs: int
+) -> training.Curve:
+    recipe = Recipe(
+        batch=64, optimizer="adam", schedule="constant", weight_decay=0.0, label_smoothing=0.0,
+        epochs=epochs, learning_rate=8e-3, patience=9,
+    )  # fmt: skip
+    return training.fit(
+        model, *training.tensors(CPU, train), recipe, Validation.of(validation, "overall", CPU)
+    )
+
+
+Command = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def command(run: Project, capfd: pytest.CaptureFixture[str]) -> Command:
+    """Runs `python -m pipeline` here: the exit code, and what it printed on stdout and stderr."""
+    from pipeline.__main__ import main
+
+    def called(*words: str | Path) -> tuple[int, str, str]:
+        capfd.readouterr()
+        code = main([str(word) for word in words])
+        return code, *capfd.readouterr()
+
+    return called
+
+
+@pytest.fixture(scope="session")
+def address(finished_run: Project) -> Iterator[str]:
+    """Where `python -m pipeline serve` serves that run."""
+    with serving(finished_run.folder) as (_, found):
+        yield found
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A process that serves a run, and its address."""
+    command = [sys.executable, "-m", "pipeline", "serve", "--port", "0"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=folder, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield process, process.stdout.readline().split()[0]
+        finally:
+            process.kill()

@@ -80,6 +80,13 @@ class Labelled(NamedTuple):
         classes = [self.classes[label] for label in chosen]
         return part._replace(labels=place[part.labels], classes=classes, new=new)
 
+    def named(self, classes: Sequence[str]) -> "Labelled":
+        """The same with other indices: those of a list that has all of the classes, and more."""
+        classes = list(classes)
+        place = np.array([classes.index(name) for name in self.classes], np.int64)
+        new = sorted(int(place[label]) for label in self.new)
+        return self._replace(labels=place[self.labels], classes=classes, new=new)
+
     def few(self, count: int | None, seed: int) -> "Labelled":
         """At most `count` images of each class, drawn at random, in their order (None: all)."""
         order = np.random.default_rng(seed).permutation(len(self.labels))

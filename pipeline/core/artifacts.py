@@ -134,7 +134,7 @@ def save_tensors(
     """
     # The header's order of several metadata keys varies from run to run, so there is but one.
     metadata = {"about": json.dumps(dict(about), sort_keys=True)}
-    contiguous = {name: np.ascontiguousarray(array) for name, array in sorted(arrays.items())}
+    contiguous = {name: np.asarray(array, order="C") for name, array in sorted(arrays.items())}
     _finite(path, contiguous, "and is not written")
     save_bytes(path, safetensors.numpy.save(contiguous, metadata))
 

@@ -12,6 +12,8 @@ from pipeline.new_class.starting import Network, Start
 
 NAMES = "classes.txt"
 """A file in `network.path` with the names of a classifier's classes, one a line, in their order."""
+STATISTICS = ("gaussians.safetensors", "sums.safetensors")
+"""Files in `network.path` that another run has in its `data/statistics`: of the old classes."""
 UNKNOWN = "unknown"
 
 
@@ -24,7 +26,12 @@ def start(network: Network) -> Start:
     own = network.trunk in backbones.HERE
     if own and network.weights == "none":
         return Start({}, {}, None, "")
-    return _saved_here(network) if own else _of_timm(network)
+    found = _saved_here(network) if own else _of_timm(network)
+    if not found.classes:
+        return found
+    kept = {name: Path(network.path) / name for name in STATISTICS}
+    contents = {n: artifacts.load_bytes(path) for n, path in kept.items() if path.is_file()}
+    return found._replace(statistics=contents)
 
 
 def _saved_here(network: Network) -> Start:
@@ -182,11 +189,10 @@ def _classes(
     """
     if network.head != "auto":
         return None
-    place = Path(network.path)
-    file = (place.parent if place.is_file() else place) / NAMES
+    file = Path(network.path) / NAMES
     names: Any = (config or {}).get("label_names")
     where = f"{found}: label_names"
-    if place.is_dir() and file.is_file():
+    if file.is_file():
         names, where = artifacts.load_bytes(file).decode("utf-8").splitlines(), str(file)
     if not names:
         return None

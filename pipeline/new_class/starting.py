@@ -2,7 +2,9 @@
 
 import hashlib
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, NamedTuple
 
 import torch
@@ -54,12 +56,14 @@ class Start(NamedTuple):
         weights: those of its trunk, and of its head if that is kept; empty if they are drawn anew.
         classes: the names of a trained classifier's classes, in their order; None if there is none.
         licence: of the weights.
+        statistics: files of what was kept of the old classes, by their names, if any.
     """
 
     network: dict[str, Any]
     weights: dict[str, Tensor]
     classes: list[str] | None
     licence: str
+    statistics: Mapping[str, bytes] = MappingProxyType({})
 
     def save(self, folder: Path = FOLDER) -> None:
         """Saves the weights, and beside them, in JSON, what is to be known of them."""
@@ -68,10 +72,17 @@ class Start(NamedTuple):
             path = folder / "model.safetensors"
             artifacts.save_tensors(path, self.weights, {"kind": KIND})
             digest = hashlib.sha256(artifacts.load_bytes(path)).hexdigest()
-        about = {"kind": KIND, "network": self.network, "classes": self.classes}
-        artifacts.save_json(
-            folder / "about.json", about | {"licence": self.licence, "sha256": digest}
-        )
+        for name, content in self.statistics.items():
+            artifacts.save_bytes(folder / name, content)
+        about = {
+            "kind": KIND,
+            "network": self.network,
+            "classes": self.classes,
+            "licence": self.licence,
+            "sha256": digest,
+            "statistics": sorted(self.statistics),
+        }
+        artifacts.save_json(folder / "about.json", about)
 
     @classmethod
     def load(cls, folder: Path = FOLDER) -> "Start":

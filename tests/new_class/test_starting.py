@@ -16,8 +16,10 @@ from pipeline.core import params
 from pipeline.core.errors import InputError
 from pipeline.core.labelled import Labelled
 from pipeline.learning import models, networks, training
-from pipeline.new_class import outside, results
+from pipeline.new_class import outside, report, results
 from pipeline.new_class.starting import Network, Start
+from pipeline.techniques.gaussians import Gaussians
+from pipeline.techniques.ridge import Projection, Sums
 from tests.project import Project
 
 NAMES = ["cat", "dog", "hen"]
@@ -252,3 +254,88 @@ def test_description_alone_where_there_are_no_weights(sources: Path) -> None:
     assert [path.name for path in Path("data/weights").iterdir()] == ["about.json"]
     about = json.loads(Path("data/weights/about.json").read_text())
     assert about["classes"] is about["sha256"] is None
+
+
+def small(project: Project) -> None:
+    """Few trials and epochs."""
+    for name in ("sequential", "lora"):
+        project.set({f"{name}.trials": 2, f"{name}.strengths": [0.0, 1.0]})
+        project.set({f"{name}.search.epochs": {"low": 1, "high": 1}})
+    for name in ("gaussian_replay", "gaussian_lora"):
+        project.set({f"{name}.epochs": 1, f"{name}.samples": 5})
+    project.set({"analytic.widths": [100], "statistics.width": 100, "statistics.rank": 3})
+
+
+NEEDING = {
+    "images": ("replay", "joint"),
+    "statistics": ("analytic", "gaussian_replay", "gaussian_lora"),
+    "nothing": ("sequential", "lora"),
+}
+"""Methods by what they need of the old classes."""
+
+
+def methods(*needing: str) -> list[str]:
+    return [name for need in needing for name in NEEDING[need]]
+
+
+@pytest.fixture
+def gone(project: Project) -> Project:
+    """The project, with images of the new class alone to learn from."""
+    small(project)
+    images = Labelled.load("data/images/train")
+    images.only([CLASSES.index("ant")]).save("data/images/train")
+    return project
+
+
+def compared() -> set[str]:
+    """The methods that `evaluate` compares after all have run."""
+    run("weights", "split", "pretrain", "features", "statistics")
+    for name in methods("images", "statistics", "nothing"):
+        main = import_module(f"pipeline.methods.{name}").main
+        main(**params.arguments(main))
+    run("evaluate", "plot")
+    return set(json.loads(Path("metrics/new_class.json").read_text()))
+
+
+def test_old_images_may_be_gone_and_old_classes_be_scored_on_a_test_folder(
+    gone: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert compared() == {"base", *methods("nothing")}
+    said = capsys.readouterr().err
+    for name in methods("images", "statistics"):
+        assert f"{name}: left out, as it needs" in said
+    figures = gone.json("metrics/new_class.json")
+    assert figures["sequential"]["accuracy_old"] is not None
+    assert figures["base"]["accuracy_new"] == 0
+
+
+def test_statistics_that_were_kept_stand_in_for_old_images(gone: Project) -> None:
+    Gaussians.of(torch.randn(60, 96), torch.arange(60) % 3, 3).save(
+        "data/own/gaussians.safetensors"
+    )
+    projection = Projection(5, 100)
+    sums = Sums.of(projection, torch.randn(60, 96), torch.arange(60) % 3, 3)
+    sums.save("data/own/sums.safetensors", projection.seed)
+    assert compared() == {"base", *methods("nothing", "statistics")}
+
+
+def test_without_test_images_of_old_classes_their_figures_are_unknown(gone: Project) -> None:
+    test = Labelled.load("data/images/test")
+    test.only([CLASSES.index("ant")]).save("data/images/test")
+    compared()
+    figures = gone.json("metrics/new_class.json")
+    for name in ("base", *methods("nothing")):
+        for key in ("accuracy_old", "forgetting", "negative_flips", "auroc_new"):
+            assert figures[name][key] is None
+        assert figures[name]["accuracy_new"] is not None
+    table = report.methods(figures, figures)
+    assert [row[3] for row in table[1:]] == ["–"] * 3
+
+
+def test_kept_statistics_of_other_features_are_refused(gone: Project) -> None:
+    Gaussians.of(torch.randn(60, 5), torch.arange(60) % 3, 3).save("data/own/gaussians.safetensors")
+    run("weights", "split", "pretrain", "features")
+    with pytest.raises(
+        InputError, match=r"gaussians\.safetensors has 5 features, the trunk has 96"
+    ):
+        run("statistics")

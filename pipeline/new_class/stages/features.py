@@ -15,5 +15,9 @@ def main(compute: Compute) -> None:
     trunk = results.load_base().trunk.to(device)
     for part in PARTS:
         data = Labelled.load(f"data/split/{part}")
-        features = training.predict(trunk, torch.from_numpy(data.inputs).to(device))
+        images = torch.from_numpy(data.inputs).to(device)
+        if len(images):
+            features = training.predict(trunk, images)
+        else:  # the old images may be gone
+            features = training.predict(trunk, images.new_zeros(1, *images.shape[1:]))[:0]
         data._replace(inputs=features.cpu().numpy()).save(f"data/features/{part}")

@@ -2,14 +2,17 @@
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 
-from pipeline.core import labelled
+from pipeline.core import artifacts, labelled
 from pipeline.core.errors import InputError
 from pipeline.core.labelled import Labelled
 from pipeline.learning import backbones, models, networks
+from pipeline.new_class import results
 from pipeline.ranks import wide
 from pipeline.sources import catalogue
 from pipeline.techniques import adapters
@@ -53,6 +56,31 @@ def _network(sections: Sections) -> None:
         raise InputError(
             "params.yaml: pretrain.epochs is 0 and network.weights none: nothing would be trained"
         )
+
+
+def left_out(sections: Sections) -> list[str]:
+    """Says which methods need what is gone, where a folder has no image of an old class.
+
+    `dvc.yaml` says what each reads.
+    """
+    data, network = sections["data"], sections["network"]
+    root = Path(data.path)
+    root = root / "train" if (root / "train").is_dir() and (root / "test").is_dir() else root
+    if data.source != "folder" or sections["pretrain"].epochs > 0 or not root.is_dir():
+        return []
+    names = {each.name for each in root.iterdir() if each.is_dir() and each.name[0] != "."}
+    if not names or not names <= set(sections["split"].new_classes):
+        return []
+    dag = yaml.safe_load(artifacts.load_bytes("dvc.yaml"))["stages"]
+    lines = []
+    for name in sections["methods"]:
+        for needed in dag[name]["deps"]:
+            if needed in results.USES["training"]:
+                lines.append(f"{name} is left out: it reads {needed}, and no old image is there")
+            kept = Path(network.path) / Path(needed).name
+            if needed.startswith("data/statistics/") and not kept.is_file():
+                lines.append(f"{name} is left out: it reads {needed}, and there is no {kept}")
+    return lines
 
 
 def _adapters(sections: Sections) -> None:

@@ -33,6 +33,8 @@ def main(arguments: list[str]) -> None:
         raise InputError(f"params.yaml: section {unread[0]} is read by no stage")
     methods(content["methods"])
     foresight.check(sections)
+    for line in foresight.left_out(sections):
+        print(line)
 
 
 def methods(listed: list[str]) -> None:

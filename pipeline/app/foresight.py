@@ -2,14 +2,17 @@
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 
-from pipeline.core import labelled
+from pipeline.core import artifacts, labelled
 from pipeline.core.errors import InputError
 from pipeline.core.labelled import Labelled
-from pipeline.learning import models, networks
+from pipeline.learning import backbones, models, networks
+from pipeline.new_class import results
 from pipeline.ranks import wide
 from pipeline.sources import catalogue
 from pipeline.techniques import adapters
@@ -27,7 +30,7 @@ def check(sections: Sections) -> None:
         InputError: naming the first key that a stage would refuse.
     """
     sections["compute"].device_of()
-    for each in (_first_question, _adapters, _statistics, _ranks, _few_labels):
+    for each in (_first_question, _network, _adapters, _statistics, _ranks, _few_labels):
         each(sections)
 
 
@@ -40,13 +43,55 @@ def _first_question(sections: Sections) -> None:
         raise InputError("params.yaml: split.new_classes names all classes: no old one is left")
 
 
+def _network(sections: Sections) -> None:
+    """Looks at names alone: what is at their places is seen by the stage `weights`, which is first.
+
+    timm is loaded where the trunk is none of ours.
+    """
+    network = sections["network"]
+    own = network.trunk in backbones.HERE
+    if not own and network.trunk.partition(":")[0] not in backbones.ELSEWHERE:
+        backbones.known(network.trunk)
+    if network.weights == "none" and sections["pretrain"].epochs == 0:
+        raise InputError(
+            "params.yaml: pretrain.epochs is 0 and network.weights none: nothing would be trained"
+        )
+
+
+def left_out(sections: Sections) -> list[str]:
+    """Says which methods need what is gone, where a folder has no image of an old class.
+
+    `dvc.yaml` says what each reads.
+    """
+    data, network = sections["data"], sections["network"]
+    root = Path(data.path)
+    root = root / "train" if (root / "train").is_dir() and (root / "test").is_dir() else root
+    if data.source != "folder" or sections["pretrain"].epochs > 0 or not root.is_dir():
+        return []
+    names = {each.name for each in root.iterdir() if each.is_dir() and each.name[0] != "."}
+    if not names or not names <= set(sections["split"].new_classes):
+        return []
+    dag = yaml.safe_load(artifacts.load_bytes("dvc.yaml"))["stages"]
+    lines = []
+    for name in sections["methods"]:
+        for needed in dag[name]["deps"]:
+            if needed in results.USES["training"]:
+                lines.append(f"{name} is left out: it reads {needed}, and no old image is there")
+            kept = Path(network.path) / Path(needed).name
+            if needed.startswith("data/statistics/") and not kept.is_file():
+                lines.append(f"{name} is left out: it reads {needed}, and there is no {kept}")
+    return lines
+
+
 def _adapters(sections: Sections) -> None:
     """Puts the adapters of every section that has some on a small network of that kind."""
-    kind = sections["network"].trunk
+    kind, hidden = sections["network"].trunk, sections["network"].head
+    if kind not in backbones.HERE or sections["network"].weights != "none":
+        return  # the network's layers are not known here
     trunk = catalogue.trunk(sections["data"].source) if kind == "auto" else kind
     build: Callable[..., networks.Classifier] = models.NETWORKS[trunk]
     shape = (64,) if trunk == "identity" else (1, 28, 28)
-    model = build(shape, 10, 0.0)
+    model = build(shape, 10, 0.0, **({} if hidden == "auto" else {"hidden": hidden}))
     for name, section in sections.items():
         if hasattr(section, "targets") and hasattr(section, "rank"):
             try:

@@ -141,7 +141,7 @@ def tensors_as_bytes(
     """What `save_tensors` writes, for a file that goes elsewhere; `path` names it in messages."""
     # The header's order of several metadata keys varies from run to run, so there is but one.
     metadata = {"about": json.dumps(dict(about), sort_keys=True)}
-    contiguous = {name: np.ascontiguousarray(array) for name, array in sorted(arrays.items())}
+    contiguous = {name: np.asarray(array, order="C") for name, array in sorted(arrays.items())}
     _finite(path, contiguous, "and is not written")
     return safetensors.numpy.save(contiguous, metadata)
 

@@ -47,8 +47,13 @@ class Labelled(NamedTuple):
         transform: Callable[[npt.NDArray[Any]], npt.NDArray[np.float32]],
     ) -> None:
         """Saves what a function makes of the inputs, for which it gets some after the other."""
+        if not len(self.labels):
+            blank = np.zeros((1, *self.inputs.shape[1:]), self.inputs.dtype)
+            return self._save(Path(folder), self.labels, iter([transform(blank)[:0]]))
         chunks = _chunks(np.arange(len(self.labels)))
-        self._save(Path(folder), self.labels, (transform(self.inputs[part]) for part in chunks))
+        return self._save(
+            Path(folder), self.labels, (transform(self.inputs[part]) for part in chunks)
+        )
 
     def _save(
         self, folder: Path, labels: npt.NDArray[np.int64], parts: Iterator[npt.NDArray[Any]]
@@ -76,7 +81,8 @@ class Labelled(NamedTuple):
             classes = [str(name) for name in about["classes"]]
             found = cls(inputs, labels, classes, list(about["new"]), dict(about["advice"]))
             known = range(len(classes))
-            assert all(label in known for label in (*found.new, labels.min(), labels.max()))
+            assert all(label in known for label in (*found.new, *labels[:1]))
+            assert not len(labels) or (labels.min() in known and labels.max() in known)
         except (AssertionError, KeyError, TypeError, ValueError):
             raise InputError(f"{folder / 'about.json'}: does not describe these {KIND}") from None
         return found
@@ -93,6 +99,13 @@ class Labelled(NamedTuple):
         new = [chosen.index(label) for label in self.new if label in chosen]
         classes = [self.classes[label] for label in chosen]
         return part._replace(labels=place[part.labels], classes=classes, new=new)
+
+    def named(self, classes: Sequence[str]) -> "Labelled":
+        """The same with other indices: those of a list that has all of the classes, and more."""
+        classes = list(classes)
+        place = np.array([classes.index(name) for name in self.classes], np.int64)
+        new = sorted(int(place[label]) for label in self.new)
+        return self._replace(labels=place[self.labels], classes=classes, new=new)
 
     def few(self, count: int | None, seed: int) -> "Labelled":
         """At most `count` images of each class, drawn at random, in their order (None: all)."""

@@ -58,6 +58,16 @@ ClassName = Annotated[str, BeforeValidator(_class_name)]
 """A class by its name; a number is the class of that name, never an index."""
 
 
+def _no_tilde(value: str) -> str:
+    if value.startswith("~"):
+        raise ValueError(f"~ is not expanded by DVC; write {Path.home()}{value[1:]} or the like")
+    return value
+
+
+Place = Annotated[str, Field(min_length=1), AfterValidator(_no_tilde)]
+"""A file or folder of the user's own."""
+
+
 class Section(BaseModel):
     """A section of params.yaml: no unknown keys, no silent conversions."""
 

@@ -11,7 +11,7 @@ from torch import nn
 
 from pipeline.core import artifacts
 from pipeline.core.errors import InputError
-from pipeline.learning import networks
+from pipeline.learning import backbones, networks
 from pipeline.learning.networks import Classifier
 
 KIND = "a model"
@@ -23,13 +23,19 @@ NETWORKS: dict[str, Callable[..., Classifier]] = {
     "mlp": networks.mlp,
     "residual": networks.residual,
     "identity": networks.identity,
+    "timm": backbones.backbone,
 }
 
 
 def build(description: dict[str, Any]) -> Classifier:
-    """Makes a network from its description, with PyTorch's default initialisation."""
+    """Makes a network from its description, with PyTorch's default initialisation.
+
+    If its classifier was brought from outside, `known` is the number of its classes.
+    """
     arguments = dict(description)
-    return NETWORKS[arguments.pop("network")](**arguments)
+    known = arguments.pop("known", None)
+    model = NETWORKS[arguments.pop("network")](**arguments)
+    return model if known is None else networks.grown(model, known)
 
 
 def initialise(model: nn.Module, how: Initialisation) -> None:

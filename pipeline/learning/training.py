@@ -21,6 +21,8 @@ Curve = list[dict[str, Any]]
 
 FEW = 250
 """Images to predict at a time where many would take much memory."""
+NUMBERS = 1000 * 3 * 64 * 64
+"""Of the inputs that are predicted at a time."""
 
 
 class Optimisation(Section):
@@ -172,8 +174,16 @@ def _optimizer(
     )
 
 
-def predict(model: nn.Module, inputs: Tensor, batch: int = 1000) -> Tensor:
-    """Computes a model's outputs for many inputs, dropout off, without gradients."""
+def predict(model: nn.Module, inputs: Tensor, batch: int | None = None) -> Tensor:
+    """Computes a model's outputs for many inputs, dropout off, without gradients.
+
+    Args:
+        model: `inputs` to outputs.
+        inputs: `(n, …)`.
+        batch: inputs at a time (default: 1,000, or as many as have the numbers of 1,000 images of
+            3×64×64).
+    """
+    batch = batch or max(1, min(1000, NUMBERS // max(1, inputs[:1].numel())))
     training = model.training
     model.eval()
     with torch.inference_mode():

@@ -1,5 +1,6 @@
 """What a training or a study is judged on."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -42,7 +43,7 @@ class Validation:
 
         Returns:
             `accuracy`, a fraction, and `loss`, the mean negative log-likelihood in nats; if there
-            are new classes, `accuracy_old` and `accuracy_new` too.
+            are new classes, `accuracy_old` (NaN if no old image is left) and `accuracy_new` too.
         """
         hits = (logits.argmax(1) == self.labels).float()
         measured = {
@@ -58,4 +59,5 @@ class Validation:
         """The objective of what `measure` returned; of equals, the smaller loss is better."""
         if self.objective == "overall":
             return measured["accuracy"], -measured["loss"]
-        return min(measured["accuracy_old"], measured["accuracy_new"]), -measured["loss"]
+        old, new = measured["accuracy_old"], measured["accuracy_new"]
+        return (new if math.isnan(old) else min(old, new)), -measured["loss"]

@@ -40,6 +40,9 @@ def main(compute: Compute, analytic: Analytic) -> None:
     watched = Validation.of(validation, "overall", torch.device("cpu"))
 
     old, projection = Sums.load(SUMS)
+    if not old.moments.any():
+        results.left_out("analytic", "statistics of the old classes")
+        return
     if (largest := max(analytic.widths)) > projection.width:
         raise InputError(
             f"params.yaml: analytic.widths has {largest}, but statistics.width is "

@@ -36,6 +36,10 @@ def main(seed: Seed, compute: Compute, gaussian_lora: GaussianLora) -> None:
     base = results.load_base()
     new = Labelled.load("data/features/new_train")
     validation = Labelled.load("data/features/validation")
+    kept = Gaussians.load(GAUSSIANS)
+    if not len(kept.labels):
+        results.left_out("gaussian_lora", "statistics of the old classes")
+        return
 
     model = models.with_head(base, base.head).to(device)
     adapters.wrap(
@@ -47,7 +51,7 @@ def main(seed: Seed, compute: Compute, gaussian_lora: GaussianLora) -> None:
     )
     curve = training.fit(
         model.head,
-        *Gaussians.load(GAUSSIANS).replay(gaussian_lora.samples, *training.tensors(device, new)),
+        *kept.replay(gaussian_lora.samples, *training.tensors(device, new)),
         gaussian_lora,
         Validation.of(validation, gaussian_lora.objective, device),
         progress="gaussian_lora",

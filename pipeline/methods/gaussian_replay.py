@@ -30,11 +30,15 @@ def main(seed: Seed, compute: Compute, gaussian_replay: GaussianReplay) -> None:
     base = results.load_base()
     new = Labelled.load("data/features/new_train")
     validation = Labelled.load("data/features/validation")
+    kept = Gaussians.load(GAUSSIANS)
+    if not len(kept.labels):
+        results.left_out("gaussian_replay", "statistics of the old classes")
+        return
 
     model = models.with_head(base, base.head).to(device)
     curve = training.fit(
         model.head,
-        *Gaussians.load(GAUSSIANS).replay(gaussian_replay.samples, *training.tensors(device, new)),
+        *kept.replay(gaussian_replay.samples, *training.tensors(device, new)),
         gaussian_replay,
         Validation.of(validation, gaussian_replay.objective, device),
         progress="gaussian_replay",

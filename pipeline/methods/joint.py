@@ -28,6 +28,9 @@ def main(seed: Seed, compute: Compute, joint: Joint) -> None:
     base = results.load_base()
     old = Labelled.load("data/split/old_train")
     new = Labelled.load("data/split/new_train")
+    if not len(old.labels):
+        results.left_out("joint", "images of the old classes")
+        return
     validation = Labelled.load("data/split/validation")
 
     model = deepcopy(base).to(device)

@@ -24,6 +24,9 @@ def main(seed: Seed, compute: Compute, replay: Replay) -> None:
     base = results.load_base()
     old = Labelled.load("data/features/old_train")
     new = Labelled.load("data/features/new_train")
+    if not len(old.labels):
+        results.left_out("replay", "images of the old classes")
+        return
     validation = Labelled.load("data/features/validation")
 
     kept = old.few(replay.budget, derive(seed, "kept"))

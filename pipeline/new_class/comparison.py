@@ -1,5 +1,6 @@
 """The comparison of the methods: the figures and tables that `evaluate` saves."""
 
+import math
 from itertools import combinations
 from typing import Any
 
@@ -28,9 +29,10 @@ def figures(learned: list[Method], logits: dict[str, Tensor], test: Labelled) ->
         base = result.get("base", measured)
         before = logits["base"].argmax(1).numpy() == test.labels
         after = values.argmax(1).numpy() == test.labels
+        flipped = (before & ~after)[~test.is_new]
         result[method.name] = measured | {
             "forgetting": base["accuracy_old"] - measured["accuracy_old"],
-            "negative_flips": (before & ~after)[~test.is_new].mean(),
+            "negative_flips": flipped.mean() if len(flipped) else math.nan,
             **{key: value for key, value in method.facts.items() if key != "strengths"},
         }
     return result
@@ -85,6 +87,7 @@ def strength(learned: list[Method], on: Predictions, part: str) -> Rows:
         for value in method.facts["strengths"]:
             model = interpolate(base, method.tuned, value)
             hits = on.logits(model).argmax(1).numpy() == on.data.labels
+            is_new = on.data.is_new
             rows.append(
                 {
                     "method": method.name,
@@ -92,8 +95,8 @@ def strength(learned: list[Method], on: Predictions, part: str) -> Rows:
                     "strength": value,
                     "chosen": value == method.facts["strength"],
                     "accuracy": hits.mean(),
-                    "accuracy_old": hits[~on.data.is_new].mean(),
-                    "accuracy_new": hits[on.data.is_new].mean(),
+                    "accuracy_old": hits[~is_new].mean() if not is_new.all() else math.nan,
+                    "accuracy_new": hits[is_new].mean(),
                 }
             )
     return rows

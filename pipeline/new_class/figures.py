@@ -43,6 +43,8 @@ def comparison(figures: Mapping[str, Mapping[str, Any]]) -> Figure:
     for axis, (key, heading) in zip(axes[0], panels.items(), strict=True):
         for row, name in enumerate(names):
             colour = OLD_IMAGES[figures[name]["original_data"]][0]
+            if figures[name][key] is None:  # no image to measure it on
+                continue
             value = 100 * figures[name][key]
             if interval := figures[name].get(f"{key}_ci95"):
                 low, high = (100 * end for end in interval)
@@ -56,7 +58,7 @@ def comparison(figures: Mapping[str, Mapping[str, Any]]) -> Figure:
                 ha="center",
                 size=8,
             )
-        if key == "accuracy_old":
+        if key == "accuracy_old" and figures["base"][key] is not None:
             axis.axvline(100 * figures["base"][key], color="#666666", linestyle="--", zorder=0)
             axis.set_title(f"{heading}\n(dashed: before)", size=10)
         else:

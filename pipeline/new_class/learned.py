@@ -37,10 +37,14 @@ class Method:
 
 
 def load(names: Sequence[str]) -> list[Method]:
-    """Loads the base, and some methods in their order."""
+    """Loads the base, and some methods in their order, but for those that were left out."""
     base = results.load_base()
     first = _with_about(results.BASE, "base", deepcopy(base), None)
-    return [first, *(_load(name, base) for name in names)]
+    return [first, *(_load(name, base) for name in names if _there(name))]
+
+
+def _there(name: str) -> bool:
+    return results.LEFT_OUT not in artifacts.load_json(results.METHODS / name / "facts.json")
 
 
 def _load(name: str, base: Classifier) -> Method:

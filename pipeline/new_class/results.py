@@ -1,5 +1,6 @@
 """What the base and the methods leave behind for `evaluate`."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +15,8 @@ from pipeline.learning.training import Curve
 
 BASE = Path("data/base")
 METHODS = Path("data/methods")
+LEFT_OUT = "left_out"
+"""In the facts of a method that needs old images, or statistics of them, which are gone."""
 
 OldImages = Literal["training", "validation", "none"]
 USES: dict[OldImages, tuple[str, ...]] = {
@@ -45,6 +48,17 @@ def save(name: str, model: Classifier, base: Classifier, **about: Any) -> None:
     """
     changes.save(METHODS / name, model, base)
     save_about(name, model, **about)
+
+
+def left_out(name: str, lacks: str) -> None:
+    """Says, on the terminal and to `evaluate`, that a method can't do without what is gone.
+
+    Args:
+        name: of the method.
+        lacks: what it needs.
+    """
+    print(f"{name}: left out, as it needs {lacks}", file=sys.stderr)
+    artifacts.save_json(METHODS / name / "facts.json", {LEFT_OUT: lacks})
 
 
 def save_about(

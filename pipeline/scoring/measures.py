@@ -1,5 +1,6 @@
 """Predictions to figures of merit."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -51,9 +52,9 @@ def measure_new(logits: Tensor, actual: Classes, new: Sequence[int]) -> dict[str
         new: indices of the new classes.
 
     Returns:
-        Fractions. Precision, recall and F1 are means over the new classes; `auroc_new` and
-        `average_precision_new` rate their summed probability as a score of new against old;
-        `new_against_old` counts images in a 2×2 table.
+        Fractions, NaN where there are no images of old classes. Precision, recall and F1 are means
+        over the new classes; `auroc_new` and `average_precision_new` rate their summed probability
+        as a score of new against old; `new_against_old` counts images in a 2×2 table.
     """
     probabilities = logits.double().softmax(1).numpy()
     predicted = probabilities.argmax(1)
@@ -65,12 +66,12 @@ def measure_new(logits: Tensor, actual: Classes, new: Sequence[int]) -> dict[str
     newness = probabilities[:, new].sum(1)
     table = metrics.confusion_matrix(is_new, taken_for_new, labels=[False, True])
     return {
-        "accuracy_old": hits[~is_new].mean(),
+        "accuracy_old": hits[~is_new].mean() if not is_new.all() else math.nan,
         "accuracy_new": hits[is_new].mean(),
         "precision_new": precision,
         "recall_new": recall,
         "f1_new": f1,
-        "auroc_new": metrics.roc_auc_score(is_new, newness),
+        "auroc_new": metrics.roc_auc_score(is_new, newness) if not is_new.all() else math.nan,
         "average_precision_new": metrics.average_precision_score(is_new, newness),
         "new_against_old": {
             "old_as_old": table[0, 0],
@@ -92,10 +93,12 @@ def curves_new(logits: Tensor, actual: Classes, new: Sequence[int]) -> list[dict
     Returns:
         Rows of the receiver operating characteristic (`curve` is `roc`: `x` is the share of old
         images taken for new, `y` that of new ones) and of the precision–recall curve (`curve` is
-        `precision_recall`: `x` is recall, `y` precision), fractions.
+        `precision_recall`: `x` is recall, `y` precision), fractions; none without old images.
     """
     newness = logits.double().softmax(1).numpy()[:, new].sum(1)
     is_new = np.isin(actual, new)
+    if is_new.all():
+        return []
     false_positives, true_positives, _ = metrics.roc_curve(is_new, newness)
     precision, recall, _ = metrics.precision_recall_curve(is_new, newness, drop_intermediate=True)
     points = {"roc": (false_positives, true_positives), "precision_recall": (recall, precision)}

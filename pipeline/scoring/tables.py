@@ -9,8 +9,10 @@ Table = list[list[str]]
 """Rows of cells, the header first."""
 
 
-def percent(fraction: float | Mapping[str, float]) -> str:
-    """A fraction as percent with two decimals, with its interval if there is one."""
+def percent(fraction: float | Mapping[str, float] | None) -> str:
+    """A fraction as percent with two decimals, with its interval if there is one; – if unknown."""
+    if fraction is None:
+        return "–"
     if isinstance(fraction, Mapping):
         return f"{100 * fraction['mean']:.2f} ± {100 * fraction['ci95']:.2f}"
     return f"{100 * fraction:.2f}"

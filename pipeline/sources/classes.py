@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.core.errors import InputError
-from pipeline.sources.messages import counted, listed, readable, refuse
+from pipeline.sources.messages import counted, listed, refuse
 
 TRAINING, TEST = 2, 1
 """How many of each class the parts need; of the training part, one is held out for validation."""
@@ -29,7 +29,10 @@ def ordered(names: Iterable[str]) -> list[str]:
 def enough(
     labels: npt.NDArray[np.int64], classes: Sequence[str], tests: int | None, where: str, noun: str
 ) -> None:
-    """Refuses less than two classes, and classes with too little for their parts.
+    """Refuses classes with too little for their parts.
+
+    Where there is an official test part, a class may be in that alone: one whose training images
+    are gone.
 
     Args:
         labels: `(n,)`, those of an official test part last.
@@ -41,9 +44,8 @@ def enough(
     Raises:
         InputError: naming the classes.
     """
-    if len(classes) < 2:
-        found = f"one class, {readable(classes[0])}" if classes else "no class"
-        raise InputError(f"{where}: {found}; at least two are needed")
+    if not classes:
+        raise InputError(f"{where}: no class")
     border = len(labels) - (tests or 0)
     needed = {"": TRAINING + TEST} if tests is None else {"train": TRAINING, "test": TEST}
     problems = []
@@ -54,7 +56,7 @@ def enough(
         problems += [
             f"class {name} has {counted(count, noun)}, at least {least} needed{inside}"
             for name, count in zip(classes, counts, strict=True)
-            if count < least
+            if count < least and (count or part != "train")
         ]
     if problems:
         raise InputError(f"{where}: {listed(problems, '; ')}")

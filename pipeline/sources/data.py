@@ -1,11 +1,10 @@
 """The section `data`: where images come from, and the form that they are brought to."""
 
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
-from pipeline.core.params import Section, Seed
+from pipeline.core.params import Place, Section, Seed
 
 Digits = Literal["mnist", "digits"]
 """Sources whose images are digits of one form."""
@@ -26,12 +25,6 @@ def _channels(value: Any) -> Any:
     raise ValueError("auto, 1 (grey) or 3 (colours) accepted")
 
 
-def _path(value: str) -> str:
-    if value.startswith("~"):
-        raise ValueError(f"~ is not expanded by DVC; write {Path.home()}{value[1:]} or the like")
-    return value
-
-
 class Data(Section):
     """Where images come from, and the form that they are brought to.
 
@@ -42,7 +35,7 @@ class Data(Section):
     """
 
     source: Source
-    path: Annotated[str, Field(min_length=1), AfterValidator(_path)]
+    path: Place
     test: float = Field(gt=0, lt=1)
     seed: Seed
     label: str = Field(min_length=1)

@@ -51,12 +51,12 @@ def stratified(
         The rows that stay and those that are held out, each in ascending order.
 
     Raises:
-        InputError: if a class has less than two different rows.
+        InputError: if a class has but one row that differs.
     """
     first = firsts(of)
     different = np.flatnonzero(first == np.arange(len(first)))
     counts = np.bincount(labels[different], minlength=len(classes))
-    if scarce := [name for name, count in zip(classes, counts, strict=True) if count < 2]:
+    if scarce := [name for name, count in zip(classes, counts, strict=True) if count == 1]:
         raise InputError(
             f"too few to hold out {share:g} of class {listed(scarce)}: "
             "at least two inputs that differ are needed"

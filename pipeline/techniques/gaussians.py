@@ -39,6 +39,12 @@ class Gaussians(NamedTuple):
         stacked = (torch.stack(parts).float() for parts in zip(*estimates, strict=True))
         return cls(classes, counts, *stacked)
 
+    @classmethod
+    def nothing(cls, width: int) -> "Gaussians":
+        """Those of no class, of which nothing was kept."""
+        none, empty = torch.zeros(0, dtype=torch.int64), torch.zeros(0, width)
+        return cls(none, none.clone(), empty, torch.zeros(0, 1, width), empty.clone())
+
     def sample(self, count: int) -> tuple[Tensor, Tensor]:
         """Draws `count` features of each class: `(k · count, width)`, and their labels.
 

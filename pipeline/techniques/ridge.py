@@ -62,6 +62,12 @@ class Sums(NamedTuple):
             moments += widened.T @ F.one_hot(of_class, classes).double()
         return cls(gram, moments)
 
+    @classmethod
+    def nothing(cls, classes: int) -> tuple["Sums", Projection]:
+        """Those over no images, of which nothing was kept."""
+        zeros = torch.zeros(1, 1, dtype=torch.float64)
+        return cls(zeros, zeros.expand(1, classes).clone()), Projection(0, 1)
+
     def plus(self, other: "Sums") -> "Sums":
         """The sums over the images of both."""
         return Sums(self.gram + other.gram, self.moments + other.moments)

@@ -1,6 +1,7 @@
 """`python -m pipeline check`: what is accepted, and what is said of the rest."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -73,6 +74,15 @@ def test_committed_parameters_and_those_of_demo_and_tests_are_accepted(edit: Edi
         ({"lora.rank": 10_000}, "lora: rank 10000 is above 128, what the targets can have"),
         ({"ranks.sweep.ranks": [2, 2]}, "ranks.sweep.ranks is [2, 2]: 2 is named twice"),
         ({"analytic.widths": [4000]}, "analytic.widths has 4000, but statistics.width is 3000"),
+        ({"network.trunk": "residul"}, "network.trunk is 'residul', a network neither of timm nor"),
+        (
+            {"network.weights": "pretrained"},
+            "network.weights is 'pretrained': nobody publishes wei",
+        ),
+        ({"network.path": "~/x"}, "network.path is '~/x': ~ is not expanded by DVC; write "),
+        ({"network.head": [0]}, "network.head.0 is 0: input should be greater than or equal to 1"),
+        ({"network.head": [9], "lora.rank": 11}, "lora: rank 11 is above 10, what the targets can"),
+        ({"pretrain.epochs": 0}, "pretrain.epochs is 0 and network.weights none: nothing would be"),
         ({"compute.device": "cuda"}, "compute.device is cuda, but PyTorch finds no GPU"),
         ({"compute.threads": 10_000}, "compute.threads is 10000: input should be less than or eq"),
         ({"replay.batch": 10**9}, "replay.batch is 1000000000: input should be less than or equal"),
@@ -90,6 +100,30 @@ def test_bad_parameters_are_refused_by_name(
     assert main(["check"]) == 2
     [line] = capsys.readouterr().err.splitlines()
     assert line.startswith(f"check: params.yaml: {message}")
+
+
+def test_methods_that_need_what_is_gone_are_named(
+    edit: Edit, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for folder in ("photos/train/ant", "photos/test/ant", "photos/test/cat", "nets"):
+        Path(folder).mkdir(parents=True)
+    Path("nets/sums.safetensors").touch()
+    edit({
+        "data.source": "folder",
+        "data.path": "photos",
+        "split.new_classes": ["ant"],
+        "pretrain.epochs": 0,
+        "network.trunk": "local-dir:x",
+        "network.weights": "pretrained",
+        "network.path": "nets",
+    })  # fmt: skip
+    assert main(["check"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    named = {line.partition(" is left out: it reads data/")[0] for line in lines}
+    assert named == {"replay", "joint", "gaussian_replay", "gaussian_lora"}
+    Path("photos/train/cat").mkdir()
+    assert main(["check"]) == 0
+    assert capsys.readouterr().out == ""
 
 
 def test_unknown_names_are_refused(capsys: pytest.CaptureFixture[str]) -> None:

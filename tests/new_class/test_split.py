@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.core import run
 from pipeline.core.labelled import Labelled
+from pipeline.new_class.starting import Start
 
 Edit = Callable[[dict[str, Any]], None]
 PARTS = ("old_train", "new_train", "validation")
@@ -20,6 +21,7 @@ def whole(sources: Path) -> Labelled:
     labels = np.random.default_rng(0).permutation(np.repeat([0, 1, 2], [100, 60, 40]))
     data = Labelled(np.arange(200, dtype=np.float32)[:, None], labels, ["1", "0", "star"], [])
     data.save(sources / "data/images/train")
+    Start({}, {}, None, "").save()
     return data
 
 
@@ -81,3 +83,33 @@ def test_impossible_new_classes(
     [line] = capsys.readouterr().err.splitlines()
     assert line.startswith(f"split: params.yaml: {problem}")
     assert not Path("data/split").exists()
+
+
+@pytest.mark.usefixtures("whole")
+def test_classes_of_a_classifier_come_first_if_it_knows_all_old_ones(edit: Edit) -> None:
+    edit({"split.new_classes": [1]})
+    for known, expected in (
+        (["x", "star", "0"], ["x", "star", "0", "1"]),
+        (["0", "x"], ["1", "0", "star"]),
+    ):
+        Start({}, {}, known, "").save()
+        assert run.main(["split"]) == 0
+        new = Labelled.load("data/split/new_train")
+        assert new.classes == expected
+        assert [new.classes[label] for label in new.new] == ["1"]
+        assert {new.classes[label] for label in new.labels} == {"1"}
+        old = Labelled.load("data/split/old_train")
+        assert {old.classes[label] for label in old.labels} == {"0", "star"}
+
+
+@pytest.mark.usefixtures("whole")
+def test_old_class_without_images_must_be_known(
+    edit: Edit, capsys: pytest.CaptureFixture[str]
+) -> None:
+    images = Labelled.load("data/images/train")
+    images._replace(classes=[*images.classes, "gone"]).save("data/images/train")
+    edit({"split.new_classes": ["star"]})
+    assert run.main(["split"]) == 2
+    assert "split: class gone has no training images, and no class" in capsys.readouterr().err
+    Start({}, {}, ["0", "gone", "1"], "").save()
+    assert run.main(["split"]) == 0

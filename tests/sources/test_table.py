@@ -109,7 +109,6 @@ def test_bad_tables_are_refused(tmp_path: Path) -> None:
     refused(tmp_path, longer + "a,2,3\n", "cannot be read as a table: .*line 8")
     shifted = longer.replace("\na", "\na,a").replace("\nb", "\na,b")
     refused(tmp_path, shifted, "cannot be read as a table: .*more values than there are columns")
-    refused(tmp_path, frame().assign(label=1), "one class, 1; at least two are needed")
     refused(tmp_path, frame().iloc[:10], r"class 2 has 2 rows, at least 3 needed")
     nameless = frame().astype({"label": object})
     nameless.loc[[2, 3], "label"] = ["", " "]

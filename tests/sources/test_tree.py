@@ -167,7 +167,6 @@ def test_bad_folder_is_refused_in_a_line(
 @pytest.mark.parametrize(
     ("folders", "problem"),
     [
-        ({"a": 3}, "photos: one class, a; at least two are needed"),
         ({}, "photos: no class"),
         ({"train/a": 3, "train/b": 3, "val/a": 3, "val/b": 3}, "parts must be named train and"),
         ({"Train/a": 3, "Train/b": 3, "Test/a": 3}, "parts must be named train and test"),
@@ -176,8 +175,8 @@ def test_bad_folder_is_refused_in_a_line(
             "class b has 0 pictures, at least 1 .* in test",
         ),
         (
-            {"train/a": 2, "test/a": 1, "test/b": 1},
-            "class b has 0 pictures, at least 2 .* in train",
+            {"train/a": 2, "train/b": 1, "test/a": 1, "test/b": 1},
+            "class b has 1 picture, at least 2 .* in train",
         ),
         ({"train/a": 2, "train/b": 2, "test": 3}, "test: no folder of a class"),
     ],
@@ -185,6 +184,12 @@ def test_bad_folder_is_refused_in_a_line(
 def test_too_little_is_refused(tmp_path: Path, folders: dict[str, int], problem: str) -> None:
     with pytest.raises(InputError, match=problem):
         arranged(photos(tmp_path, folders))
+
+
+def test_class_may_be_in_the_test_part_alone(tmp_path: Path) -> None:
+    found = arranged(photos(tmp_path / "photos", {"train/a": 2, "test/a": 1, "test/b": 1}))
+    assert found.classes == ["a", "b"]
+    assert found.labels.tolist() == [0, 0, 0, 1]
 
 
 def test_folder_that_can_not_be_read(tmp_path: Path) -> None:

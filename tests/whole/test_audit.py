@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import timm
 from PIL import Image
 
 from pipeline.studies import dag
@@ -15,8 +16,8 @@ from tests.project import ROOT, Project
 STAGES = dag.stages(ROOT)
 BANDS = {"pipeline/core", "pipeline/learning", "pipeline/sources"}
 """The folders of code that stages depend on as a whole."""
-OWN = "${data.path}"
-"""The user's own images, which are read only where `data.source` says so."""
+OWN = {"${data.path}", "${network.path}"}
+"""The user's own images and networks, which are read only where other parameters say so."""
 
 
 def source(path: Path) -> Path:
@@ -37,7 +38,7 @@ def test_stage_opened_what_it_declares(name: str, finished: Project) -> None:
             (written if writes else read).add(opened.as_posix())
 
     stage = STAGES[name]
-    declared = [each for each in stage["deps"] if each != OWN]
+    declared = [each for each in stage["deps"] if each not in OWN]
     outputs = dag.outputs(stage)
     # A method looks its own entry up in dvc.yaml; DVC reruns a stage whose entry changed.
     own_entry = {"dvc.yaml"} if outputs[0].startswith(("data/methods/", "data/base")) else set()
@@ -71,7 +72,37 @@ def test_own_images_are_read_where_they_are_the_source(project: Project) -> None
         sys.executable, "-m", "pipeline.core.run", "download",
         audited=True, environment={"DVC_STAGE": "download"},
     )  # fmt: skip
-    assert OWN in STAGES["download"]["deps"]
+    assert "${data.path}" in STAGES["download"]["deps"]
     opened = {json.loads(line)[0] for line in project.opened("download")}
     own = {str(path) for path in (project.folder / "my photographs").rglob("*.png")}
     assert own <= opened
+
+
+def test_own_network_is_read_where_it_is_named(project: Project) -> None:
+    folder = project.folder / "my networks/pets"
+    timm.models.save_for_hf(
+        timm.create_model("test_resnet", num_classes=2),
+        str(folder),
+        model_config={"label_names": ["one", "two"]},
+        safe_serialization=True,
+    )
+    own = {"path": "my networks", "trunk": "local-dir:pets", "weights": "pretrained"}
+    project.set({f"network.{key}": value for key, value in own.items()})
+    shutil.rmtree(project.folder / "data/weights")
+    project.run(
+        sys.executable, "-m", "pipeline.core.run", "weights",
+        audited=True, environment={"DVC_STAGE": "weights"},
+    )  # fmt: skip
+    assert "${network.path}" in STAGES["weights"]["deps"]
+    opened = {json.loads(line)[0] for line in project.opened("weights")}
+    assert str(folder / "config.json") in opened
+    outside = {
+        path
+        for path in opened
+        if Path(path).is_relative_to(project.folder)
+        and not Path(path).is_relative_to(folder.parent)
+        and not Path(path).is_relative_to(project.folder / "pipeline")
+        and not Path(path).is_relative_to(project.folder / "data/weights")
+    }
+    assert outside <= {str(project.folder / "params.yaml")}
+    assert (project.folder / "data/weights/model.safetensors").exists()

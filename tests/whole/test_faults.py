@@ -160,7 +160,7 @@ def split(tmp_path_factory: pytest.TempPathFactory) -> Path:
     content["data"]["source"] = content["ranks"]["images"]["source"] = "digits"
     content["shapes"]["draw"]["images"] = {"train": 2, "validation": 1, "test": 1}
     (folder / "params.yaml").write_text(yaml.safe_dump(content))
-    for stage in ("download", "split"):
+    for stage in ("download", "weights", "split"):
         assert stage_in(folder, stage).returncode == 0
     return folder
 

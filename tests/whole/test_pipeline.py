@@ -31,7 +31,9 @@ def rerun(section: str) -> set[str]:
     return dag.downstream(STAGES, direct)
 
 
-@pytest.mark.parametrize("section", ["data", "split", "pretrain", "statistics", "methods", *LISTED])
+@pytest.mark.parametrize(
+    "section", ["data", "network", "split", "pretrain", "statistics", "methods", *LISTED]
+)
 def test_sections_of_the_first_question_rerun_none_of_the_others(section: str) -> None:
     assert rerun(section) <= of_question("")
     assert rerun(section) >= {"evaluate", "plot"}
@@ -74,7 +76,7 @@ def test_experiment_with_a_rank_runs_lora_and_what_follows(project: Project) -> 
 
 def test_other_new_classes_touch_neither_ranks_nor_shapes(project: Project) -> None:
     ran = stages_run(project.run("dvc", "exp", "run", "-S", "split.new_classes=[3]"))
-    assert set(ran) == of_question("") - {"download"}
+    assert set(ran) == of_question("") - {"download", "weights"}
 
 
 def test_code_change_runs_the_stages_that_use_it(project: Project) -> None:

@@ -21,7 +21,7 @@ Methods = Annotated[list[str], Field(min_length=1)]
 def main(compute: Compute, data: Data, methods: Methods) -> None:
     device = compute.start()
     validation = Labelled.load("data/split/validation")
-    test = Labelled.load("data/images/test")._replace(new=validation.new)
+    test = Labelled.load("data/images/test").named(validation.classes)._replace(new=validation.new)
     compared = learned.load(methods)
     for method in compared:
         for model in filter(None, (method.model, method.tuned)):

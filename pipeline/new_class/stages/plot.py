@@ -18,12 +18,15 @@ def main() -> None:
 
     pictures.save(f"{PICTURES}/methods.png", figures.comparison(metrics))
     pictures.save(f"{PICTURES}/confusion.png", figures.confusion(confusion))
-    pictures.save(f"{PICTURES}/detection.png", figures.detection(detection))
-    pictures.save(f"{PICTURES}/training.png", training_figures.training(curves))
+    if not detection.empty:
+        pictures.save(f"{PICTURES}/detection.png", figures.detection(detection))
+    if not curves.empty:
+        pictures.save(f"{PICTURES}/training.png", training_figures.training(curves))
     if mistakes.arrays["images"].ndim > 2:  # rows of a table can't be shown
         pictures.save(f"{PICTURES}/mistakes.png", figures.mistakes(*mistakes))
     if not strength.empty:
         pictures.save(f"{PICTURES}/strength.png", training_figures.strength(strength))
     if not studies.empty:
         pictures.save(f"{PICTURES}/studies.png", training_figures.studies(studies))
-        pictures.save(f"{PICTURES}/tradeoff.png", training_figures.tradeoff(studies))
+        if studies["accuracy_old"].notna().any():
+            pictures.save(f"{PICTURES}/tradeoff.png", training_figures.tradeoff(studies))

@@ -1,38 +1,31 @@
-"""Trains the base model on the old classes alone."""
+"""Trains the base model on the old classes alone, or takes a trained one as it is."""
 
 from typing import Literal
 
 import torch
+from pydantic import Field
 
 from pipeline.core.errors import InputError
 from pipeline.core.labelled import Labelled
-from pipeline.core.params import Fraction, Section, Seed
+from pipeline.core.params import Fraction, Seed
 from pipeline.core.seeding import derive
-from pipeline.learning import augmentation, models, training
+from pipeline.learning import augmentation, training
 from pipeline.learning.augmentation import Augmentation
 from pipeline.learning.compute import Compute
 from pipeline.learning.models import Initialisation
-from pipeline.learning.networks import Classifier
 from pipeline.learning.training import Recipe
 from pipeline.learning.validation import Validation
 from pipeline.new_class import results
-
-
-class Network(Section):
-    """`trunk` turns images into features; `auto` takes what suits them.
-
-    `identity` is for features that come as they are.
-    """
-
-    trunk: Literal["auto", "cnn", "mlp", "residual", "identity"]
+from pipeline.new_class.starting import Network, Start
 
 
 class Pretrain(Recipe):
-    """`augmentation: auto` takes what suits the images."""
+    """`augmentation: auto` takes what suits the images; no `epochs` take a classifier as it is."""
 
     initialisation: Initialisation
     dropout: Fraction
     augmentation: Augmentation | Literal["auto"]
+    epochs: int = Field(ge=0)
 
 
 def main(seed: Seed, compute: Compute, network: Network, pretrain: Pretrain) -> None:
@@ -42,9 +35,16 @@ def main(seed: Seed, compute: Compute, network: Network, pretrain: Pretrain) -> 
     validation = Labelled.load("data/split/validation")
     old_validation = Validation.of(validation.where(~validation.is_new), "overall", device)
 
-    trunk = train.advice["trunk"] if network.trunk == "auto" else network.trunk
-    model = untrained(trunk, train, pretrain.dropout)
-    models.initialise(model, pretrain.initialisation)
+    start = Start.load()
+    model = start.model(network, train, pretrain.dropout, pretrain.initialisation)
+    if pretrain.epochs == 0:
+        if not start.knows(train):
+            raise InputError(
+                "params.yaml: pretrain.epochs is 0, but network.weights bring no classifier of the "
+                "old classes (label_names in config.json, or classes.txt in network.path)"
+            )
+        results.save_base(model.eval(), [])
+        return
     curve = training.fit(
         model.to(device),
         *training.tensors(device, train),
@@ -54,21 +54,3 @@ def main(seed: Seed, compute: Compute, network: Network, pretrain: Pretrain) -> 
         progress="pretrain",
     )
     results.save_base(model, curve)
-
-
-def untrained(trunk: str, data: Labelled, dropout: float) -> Classifier:
-    """A network for some data.
-
-    Raises:
-        InputError: if the trunk can't take them.
-    """
-    shape = data.inputs.shape[1:]
-    form = "×".join(map(str, shape))
-    if (trunk == "identity") != (len(shape) == 1):
-        raise InputError(f"params.yaml: network.trunk is {trunk}, which takes no inputs of {form}")
-    try:
-        return models.NETWORKS[trunk](shape, len(data.classes), dropout)
-    except RuntimeError:
-        raise InputError(
-            f"params.yaml: network.trunk is {trunk}, for which images of {form} are too small"
-        ) from None

@@ -1,8 +1,9 @@
 """Parts the training images into old classes, new classes, and validation."""
 
+import numpy as np
 from pydantic import Field
 
-from pipeline.core import labelled
+from pipeline.core import artifacts, labelled
 from pipeline.core.errors import InputError
 from pipeline.core.labelled import Labelled
 from pipeline.core.params import ClassName, Section, Seed
@@ -19,23 +20,48 @@ class Split(Section):
 
 def main(split: Split) -> None:
     train = Labelled.load("data/images/train")
-    train = train._replace(new=new_classes(split, train.classes))
+    known = artifacts.load_json("data/weights/about.json")["classes"]
+    train = train._replace(new=new_classes(split, train.classes, bool(known)))
     chosen, held_out = parts.stratified(
         train.labels, parts.keys(train.inputs), split.validation, split.seed, train.classes
     )
+    train = train.named(all_classes(train, known or []))
+    present = np.unique(train.labels)
+    if missing := [
+        train.classes[label]
+        for label in range(len(train.classes))
+        if label not in present and train.classes[label] not in (known or [])
+    ]:
+        raise InputError(
+            f"class {missing[0]} has no training images, and no classifier that knows it is brought"
+        )
     is_new = train.is_new[chosen]
     train.save("data/split/old_train", chosen[~is_new])
     train.save("data/split/new_train", chosen[is_new])
     train.save("data/split/validation", held_out)
 
 
-def new_classes(split: Split, classes: list[str]) -> list[int]:
+def all_classes(data: Labelled, known: list[str]) -> list[str]:
+    """The classes in the order of a base model's logits.
+
+    Args:
+        data: with its new classes.
+        known: those of a classifier that is brought, in its order; they come first, and a new class
+            behind them, if it knows all the old ones.
+    """
+    old = [name for label, name in enumerate(data.classes) if label not in data.new]
+    if not known or not set(old) <= set(known):
+        return data.classes
+    return [*known, *(name for name in data.classes if name not in known)]
+
+
+def new_classes(split: Split, classes: list[str], brought: bool) -> list[int]:
     """The indices of the new classes.
 
     Raises:
-        InputError: unless they are some, not all, of the classes.
+        InputError: unless they are some of the classes; all, if a classifier of others is brought.
     """
     new = labelled.indices(split.new_classes, classes, "split.new_classes")
-    if len(new) == len(classes):
+    if len(new) == len(classes) and not brought:
         raise InputError("params.yaml: split.new_classes names all classes: no old one is left")
     return new

@@ -1,7 +1,13 @@
 """Condenses the features of the old classes into what may be kept when the images may not."""
 
 import sys
+from pathlib import Path
 
+import torch
+from torch import Tensor
+
+from pipeline.core import artifacts
+from pipeline.core.errors import InputError
 from pipeline.core.labelled import Labelled
 from pipeline.core.params import Count, Section, Seed
 from pipeline.core.seeding import derive
@@ -9,6 +15,9 @@ from pipeline.learning import training
 from pipeline.learning.compute import Compute
 from pipeline.techniques.gaussians import Gaussians
 from pipeline.techniques.ridge import Projection, Sums
+
+GIVEN = Path("data/weights")
+GAUSSIANS, SUMS = "gaussians.safetensors", "sums.safetensors"
 
 
 class Statistics(Section):
@@ -21,14 +30,49 @@ class Statistics(Section):
 def main(seed: Seed, compute: Compute, statistics: Statistics) -> None:
     device = compute.start()
     old = Labelled.load("data/features/old_train")
+    given = artifacts.load_json(GIVEN / "about.json")["statistics"]
     features, labels = training.tensors(device, old)
+    classes, width = len(old.classes), features.shape[1]
 
-    width = features.shape[1]
-    if statistics.rank > width:
-        print(f"statistics.rank {statistics.rank}: {width} kept, all there are", file=sys.stderr)
-    gaussians = Gaussians.of(features, labels, min(statistics.rank, width))
-    projection = Projection(derive(seed, "statistics"), statistics.width)
-    sums = Sums.of(projection, features, labels, len(old.classes))
+    if len(old.labels):
+        if statistics.rank > width:
+            print(
+                f"statistics.rank {statistics.rank}: {width} kept, all there are", file=sys.stderr
+            )
+        gaussians = Gaussians.of(features, labels, min(statistics.rank, width))
+        projection = Projection(derive(seed, "statistics"), statistics.width)
+        sums = Sums.of(projection, features, labels, classes)
+    else:  # the images are gone: what was kept of them, or nothing
+        gaussians = kept_gaussians(width) if GAUSSIANS in given else Gaussians.nothing(width)
+        sums, projection = kept_sums(classes) if SUMS in given else Sums.nothing(classes)
 
-    gaussians.save("data/statistics/gaussians.safetensors")
-    sums.save("data/statistics/sums.safetensors", projection.seed)
+    gaussians.save(f"data/statistics/{GAUSSIANS}")
+    sums.save(f"data/statistics/{SUMS}", projection.seed)
+
+
+def kept_gaussians(width: int) -> Gaussians:
+    """Those that came with the classifier.
+
+    Raises:
+        InputError: if they are of other features.
+    """
+    found = Gaussians.load(GIVEN / GAUSSIANS)
+    if found.means.shape[1] != width:
+        raise InputError(
+            f"network.path: {GAUSSIANS} has {found.means.shape[1]} features, the trunk has {width}"
+        )
+    return found
+
+
+def kept_sums(classes: int) -> tuple[Sums, Projection]:
+    """Those that came with the classifier, with nothing of each new class.
+
+    Raises:
+        InputError: if they are of more classes.
+    """
+    found, projection = Sums.load(GIVEN / SUMS)
+    more = classes - found.moments.shape[1]
+    if more < 0:
+        raise InputError(f"network.path: {SUMS} is of {classes - more} classes; {classes} accepted")
+    moments: Tensor = torch.nn.functional.pad(found.moments, (0, more))
+    return found._replace(moments=moments), projection

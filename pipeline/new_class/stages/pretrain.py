@@ -8,12 +8,12 @@ from pipeline.core.errors import InputError
 from pipeline.core.labelled import Labelled
 from pipeline.core.params import Fraction, Section, Seed
 from pipeline.core.seeding import derive
-from pipeline.learning import augmentation, models, training
+from pipeline.learning import augmentation, fine_tuning, freezing, models, training
 from pipeline.learning.augmentation import Augmentation
 from pipeline.learning.compute import Compute
+from pipeline.learning.fine_tuning import FineTuning
 from pipeline.learning.models import Initialisation
 from pipeline.learning.networks import Classifier
-from pipeline.learning.training import Recipe
 from pipeline.learning.validation import Validation
 from pipeline.new_class import results
 
@@ -21,13 +21,15 @@ from pipeline.new_class import results
 class Network(Section):
     """`trunk` turns images into features; `auto` takes what suits them.
 
-    `identity` is for features that come as they are.
+    `identity` is for features that come as they are. `train` is what the pretraining changes: all,
+    the head, or the head and the trunk from a block on.
     """
 
     trunk: Literal["auto", "cnn", "mlp", "residual", "identity"]
+    train: str
 
 
-class Pretrain(Recipe):
+class Pretrain(FineTuning):
     """`augmentation: auto` takes what suits the images."""
 
     initialisation: Initialisation
@@ -45,7 +47,8 @@ def main(seed: Seed, compute: Compute, network: Network, pretrain: Pretrain) -> 
     trunk = train.advice["trunk"] if network.trunk == "auto" else network.trunk
     model = untrained(trunk, train, pretrain.dropout)
     models.initialise(model, pretrain.initialisation)
-    curve = training.fit(
+    freezing.train_from(model, network.train)
+    curve = fine_tuning.fit(
         model.to(device),
         *training.tensors(device, train),
         pretrain,

@@ -1,7 +1,6 @@
 """What a stage would refuse after others have run, found before any does."""
 
 from collections.abc import Callable, Mapping
-from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -9,10 +8,10 @@ import numpy as np
 from pipeline.core import labelled
 from pipeline.core.errors import InputError
 from pipeline.core.labelled import Labelled
-from pipeline.learning import models, networks
+from pipeline.learning import freezing, models, networks
 from pipeline.ranks import wide
 from pipeline.sources import catalogue
-from pipeline.techniques import adapters
+from pipeline.techniques import targets
 
 Sections = Mapping[str, Any]
 
@@ -27,7 +26,7 @@ def check(sections: Sections) -> None:
         InputError: naming the first key that a stage would refuse.
     """
     sections["compute"].device_of()
-    for each in (_first_question, _adapters, _statistics, _ranks, _few_labels):
+    for each in (_first_question, _network, _statistics, _ranks, _few_labels):
         each(sections)
 
 
@@ -40,18 +39,21 @@ def _first_question(sections: Sections) -> None:
         raise InputError("params.yaml: split.new_classes names all classes: no old one is left")
 
 
-def _adapters(sections: Sections) -> None:
-    """Puts the adapters of every section that has some on a small network of that kind."""
+def _network(sections: Sections) -> None:
+    """Freezes a small network of that kind, and chooses the targets of every section with some."""
     kind = sections["network"].trunk
     trunk = catalogue.trunk(sections["data"].source) if kind == "auto" else kind
     build: Callable[..., networks.Classifier] = models.NETWORKS[trunk]
-    shape = (64,) if trunk == "identity" else (1, 28, 28)
-    model = build(shape, 10, 0.0)
+    model = build((64,) if trunk == "identity" else (1, 28, 28), 10, 0.0)
+    freezing.train_from(model, sections["network"].train)
     for name, section in sections.items():
         if hasattr(section, "targets") and hasattr(section, "rank"):
+            # What trains on samples of features cannot change the trunk.
+            head_only = hasattr(section, "samples")
             try:
-                head = deepcopy(model.head)
-                adapters.wrap(head, section.targets, section.rank, section.alpha, 0.0)
+                targets.choose(
+                    model, section.targets, section.rank, head_only=head_only, say=lambda _: None
+                )
             except InputError as error:
                 problem = str(error).removeprefix("params.yaml: ")
                 raise InputError(f"params.yaml: {name}: {problem}") from None

@@ -15,7 +15,7 @@ from bench.imports import settings
 from bench.timing import isolated
 from pipeline.core import process, stages
 from pipeline.learning import training
-from pipeline.techniques.anchored import HeadTrial
+from pipeline.techniques.anchored import Trial
 
 PRODUCTS = ("convolution", "mm", "addmm", "bmm")
 IMAGES = 12_800
@@ -82,7 +82,7 @@ def trials(name: str, project: str) -> dict[str, float]:
     # Calls of built-in functions count as their callers'; all others take a tenth longer.
     profiled = Profile(builtins=False)
     profiled.runcall(main, **sections)
-    trial = HeadTrial.__call__
+    trial = Trial.__call__
     validation = spent(profiled, training.predict, trial, training.fit)
     return {"steps": spent(profiled, trial) - validation, "validation": validation}
 

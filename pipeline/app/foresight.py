@@ -1,7 +1,6 @@
 """What a stage would refuse after others have run, found before any does."""
 
 from collections.abc import Callable, Mapping
-from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +10,11 @@ import yaml
 from pipeline.core import artifacts, labelled
 from pipeline.core.errors import InputError
 from pipeline.core.labelled import Labelled
-from pipeline.learning import backbones, models, networks
+from pipeline.learning import backbones, freezing, models, networks
 from pipeline.new_class import results
 from pipeline.ranks import wide
 from pipeline.sources import catalogue
-from pipeline.techniques import adapters
+from pipeline.techniques import targets
 
 Sections = Mapping[str, Any]
 
@@ -84,7 +83,7 @@ def left_out(sections: Sections) -> list[str]:
 
 
 def _adapters(sections: Sections) -> None:
-    """Puts the adapters of every section that has some on a small network of that kind."""
+    """Freezes a small network of that kind, and chooses the targets of every section with some."""
     kind, hidden = sections["network"].trunk, sections["network"].head
     if kind not in backbones.HERE or sections["network"].weights != "none":
         return  # the network's layers are not known here
@@ -92,11 +91,15 @@ def _adapters(sections: Sections) -> None:
     build: Callable[..., networks.Classifier] = models.NETWORKS[trunk]
     shape = (64,) if trunk == "identity" else (1, 28, 28)
     model = build(shape, 10, 0.0, **({} if hidden == "auto" else {"hidden": hidden}))
+    freezing.train_from(model, sections["network"].train)
     for name, section in sections.items():
         if hasattr(section, "targets") and hasattr(section, "rank"):
+            # What trains on samples of features cannot change the trunk.
+            head_only = hasattr(section, "samples")
             try:
-                head = deepcopy(model.head)
-                adapters.wrap(head, section.targets, section.rank, section.alpha, 0.0)
+                targets.choose(
+                    model, section.targets, section.rank, head_only=head_only, say=lambda _: None
+                )
             except InputError as error:
                 problem = str(error).removeprefix("params.yaml: ")
                 raise InputError(f"params.yaml: {name}: {problem}") from None

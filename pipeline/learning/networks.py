@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pipeline.learning import freezing
+
 
 class Classifier(nn.Module):
     """A trunk and a head.
@@ -31,6 +33,10 @@ class Classifier(nn.Module):
         logits: Tensor = self.head(self.trunk(images))
         return logits
 
+    def on_features(self) -> "Classifier":
+        """The same head alone, by the same names, for what the trunk has computed before."""
+        return Classifier(nn.Identity(), self.head, self.description)
+
     @property
     def input_bytes(self) -> int:
         """What an input takes: a byte a pixel, four a feature that comes as it is."""
@@ -38,10 +44,9 @@ class Classifier(nn.Module):
         return count * (4 if self.description["network"] == "identity" else 1)
 
     def train(self, mode: bool = True) -> "Classifier":
-        """Switches to training, but not a frozen trunk, whose batch statistics are frozen too."""
+        """Switches to training, but not what is frozen of the trunk: its statistics are too."""
         super().train(mode)
-        if not any(weight.requires_grad for weight in self.trunk.parameters()):
-            self.trunk.eval()
+        freezing.rest(self.trunk)
         return self
 
 

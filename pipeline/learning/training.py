@@ -60,6 +60,7 @@ def fit(
     penalty: Callable[[], Tensor] | None = None,
     every: int | None = None,
     progress: str | None = None,
+    trunk_rate: float = 1.0,
 ) -> Curve:
     """Trains a model in place by cross-entropy, and leaves it with its best weights.
 
@@ -76,6 +77,7 @@ def fit(
         penalty: a further term of the loss.
         every: steps between validations (default: an epoch).
         progress: name of the progress bar (default: none is shown).
+        trunk_rate: factor on the learning rate of the weights of the model's `trunk`.
 
     Raises:
         DivergenceError: if the loss is not finite any more; the model is of no use then.
@@ -90,7 +92,7 @@ def fit(
     steps_per_epoch = steps_per_pass * passes
     total = steps_per_epoch * recipe.epochs
     every = every or steps_per_epoch
-    optimizer, schedule = _optimizer(model, recipe, total)
+    optimizer, schedule = _optimizer(model, recipe, trunk_rate, total)
     curve: Curve = []
     best: tuple[Score, dict[str, Tensor]] | None = None
     waited = 0
@@ -150,10 +152,10 @@ def _batches(count: int, size: int, passes: int, device: torch.device) -> Iterat
 
 
 def _optimizer(
-    model: nn.Module, recipe: Recipe, steps: int
+    model: nn.Module, recipe: Recipe, trunk_rate: float, steps: int
 ) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler | None]:
     """The optimiser of what is trained, and the schedule of its learning rate if that changes."""
-    weights = [weight for weight in model.parameters() if weight.requires_grad]
+    weights = _groups(model, recipe.learning_rate, trunk_rate)
     settings: dict[str, Any] = {"lr": recipe.learning_rate, "weight_decay": recipe.weight_decay}
     optimizer: torch.optim.Optimizer
     match recipe.optimizer:
@@ -170,8 +172,19 @@ def _optimizer(
     if recipe.schedule == "constant" or steps == 1:
         return optimizer, None
     return optimizer, torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, recipe.learning_rate, total_steps=steps
+        optimizer, [group["lr"] for group in weights], total_steps=steps
     )
+
+
+def _groups(model: nn.Module, rate: float, trunk_rate: float) -> list[dict[str, Any]]:
+    """What is trained, with its learning rate; that of the trunk is last if it has its own."""
+    trained = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
+    if trunk_rate == 1:
+        return [{"params": list(trained.values()), "lr": rate}]
+    trunk = [weight for name, weight in trained.items() if name.startswith("trunk.")]
+    rest = [weight for name, weight in trained.items() if not name.startswith("trunk.")]
+    groups = [{"params": rest, "lr": rate}, {"params": trunk, "lr": rate * trunk_rate}]
+    return [group for group in groups if group["params"]]
 
 
 def predict(model: nn.Module, inputs: Tensor, batch: int | None = None) -> Tensor:

@@ -12,15 +12,15 @@ from pipeline.learning.compute import Compute
 from pipeline.learning.training import Recipe
 from pipeline.learning.validation import Objective, Validation
 from pipeline.new_class import results
-from pipeline.techniques import adapters
-from pipeline.techniques.adapters import Targets
+from pipeline.techniques import adapters, targets
 from pipeline.techniques.gaussians import Gaussians
+from pipeline.techniques.targets import Targets
 
 GAUSSIANS = Path("data/statistics/gaussians.safetensors")
 
 
 class GaussianLora(Recipe):
-    """`samples` are drawn of every old class; the rest is as for `lora`."""
+    """`samples` are drawn of every old class; `targets` are of the head; else as for `lora`."""
 
     samples: Count
     objective: Objective
@@ -42,9 +42,10 @@ def main(seed: Seed, compute: Compute, gaussian_lora: GaussianLora) -> None:
         return
 
     model = models.with_head(base, base.head).to(device)
+    chosen = targets.choose(base, gaussian_lora.targets, gaussian_lora.rank, head_only=True)
     adapters.wrap(
-        model.head,
-        gaussian_lora.targets,
+        model,
+        chosen.targets,
         r=gaussian_lora.rank,
         alpha=gaussian_lora.alpha,
         dropout=gaussian_lora.dropout,

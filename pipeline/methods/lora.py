@@ -1,4 +1,4 @@
-"""LoRA: trains low-rank adapters of some dense layers on the new classes alone."""
+"""LoRA: trains low-rank adapters of some layers on the new classes alone."""
 
 from functools import partial
 
@@ -9,13 +9,13 @@ from pipeline.learning import models, training
 from pipeline.learning.compute import Compute
 from pipeline.learning.validation import Validation
 from pipeline.new_class import results
-from pipeline.techniques import adapters, anchored
-from pipeline.techniques.adapters import Targets
-from pipeline.techniques.anchored import HeadTrial, Studied
+from pipeline.techniques import adapters, anchored, targets
+from pipeline.techniques.anchored import Studied, Trial
+from pipeline.techniques.targets import Targets
 
 
 class Lora(Studied):
-    """`alpha` / `rank` scales the update; `targets` are names of dense layers of the head."""
+    """`alpha` / `rank` scales the update; `targets` are names of layers of head or trunk."""
 
     rank: Count
     alpha: Positive
@@ -26,22 +26,29 @@ class Lora(Studied):
 def main(seed: Seed, compute: Compute, lora: Lora) -> None:
     device = compute.start(threads=1)
     base = results.load_base().to(device)
-    new = Labelled.load("data/features/new_train")
-    validation = Labelled.load("data/features/validation")
+    chosen = targets.choose(base, lora.targets, lora.rank)
+    inputs = "split" if chosen.in_trunk else "features"
+    new = Labelled.load(f"data/{inputs}/new_train")
+    validation = Labelled.load(f"data/{inputs}/validation")
 
     adapt = partial(
-        adapters.wrap, targets=lora.targets, r=lora.rank, alpha=lora.alpha, dropout=lora.dropout
+        adapters.wrap,
+        targets=chosen.targets,
+        r=lora.rank,
+        alpha=lora.alpha,
+        dropout=lora.dropout,
+        whole=chosen.whole,
     )
-    trial = HeadTrial(
+    trial = Trial(
         partial(derive, seed, "lora"),
         lora,
-        base.head,
+        base if chosen.in_trunk else base.on_features(),
         *training.tensors(device, new),
         Validation.of(validation, lora.objective, device),
         adapt,
     )
     learned = anchored.learn_new(trial, compute, "lora")
-    model = models.with_head(base, learned.head)
+    model = learned.model if chosen.in_trunk else models.with_head(base, learned.model.head)
     adapters.save("data/methods/lora", model)
     results.save_about(
         "lora",

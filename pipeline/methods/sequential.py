@@ -10,7 +10,7 @@ from pipeline.learning.compute import Compute
 from pipeline.learning.validation import Validation
 from pipeline.new_class import results
 from pipeline.techniques import anchored
-from pipeline.techniques.anchored import HeadTrial, Studied
+from pipeline.techniques.anchored import Studied, Trial
 
 
 def main(seed: Seed, compute: Compute, sequential: Studied) -> None:
@@ -19,17 +19,17 @@ def main(seed: Seed, compute: Compute, sequential: Studied) -> None:
     new = Labelled.load("data/features/new_train")
     validation = Labelled.load("data/features/validation")
 
-    trial = HeadTrial(
+    trial = Trial(
         partial(derive, seed, "sequential"),
         sequential,
-        base.head,
+        base.on_features(),
         *training.tensors(device, new),
         Validation.of(validation, sequential.objective, device),
     )
     learned = anchored.learn_new(trial, compute, "sequential")
     results.save(
         "sequential",
-        models.with_head(base, learned.head),
+        models.with_head(base, learned.model.head),
         base,
         curve=learned.curve,
         study=learned.rows,

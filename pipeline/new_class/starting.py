@@ -30,13 +30,15 @@ class Network(Section):
     that come as they are; others are names of timm, `local-dir:NAME` in `path` or
     `hf-hub:OWNER/NAME`. `weights` are drawn anew (`none`), `pretrained`, or a file in `path`.
     `head` are the widths of the hidden layers of a new head; `auto` keeps the classifier of the
-    weights if its classes are known, else takes what suits the trunk.
+    weights if its classes are known, else takes what suits the trunk. `train` is what the
+    pretraining changes: all, the head, or the head and the trunk from a block on.
     """
 
     trunk: Annotated[str, Field(min_length=1)]
     weights: Annotated[str, Field(min_length=1)]
     path: Place
     head: list[Count] | Literal["auto"]
+    train: Annotated[str, Field(min_length=1)]
 
     @field_validator("weights")
     @classmethod

@@ -94,5 +94,5 @@ def untrained(
     elif contender.trains == "lora":
         adapters.wrap(model, "auto", contender.rank, alpha=contender.rank, dropout=0.0)
         for _, layer in adapters.adapted(model):
-            layer.scaling = scaling(contender.rank, layer.base.in_features)
+            layer.scaling = scaling(contender.rank, layer.lora_A.weight.shape[1])
     return model

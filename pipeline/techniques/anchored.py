@@ -1,4 +1,4 @@
-"""Training a head on the new classes alone, held near the base; a study chooses how."""
+"""Training on the new classes alone, held near the base; a study chooses how."""
 
 from collections.abc import Callable
 from copy import deepcopy
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from pipeline.core.params import Count, NotNegative, Section
 from pipeline.learning import training
 from pipeline.learning.compute import Compute
+from pipeline.learning.networks import Classifier
 from pipeline.learning.training import Curve, Optimisation, Recipe
 from pipeline.learning.validation import Objective, Validation
 from pipeline.search import study
@@ -56,44 +57,44 @@ class Studied(Optimisation):
 
 
 @dataclass(frozen=True)
-class HeadTrial:
-    """A trial that trains a head on the features of the new classes alone.
+class Trial:
+    """A trial that trains a model on the new classes alone.
 
     Attributes:
         seeds: gives the study's seed, and, from its number, a trial's.
         settings: what the trials have in common.
-        head: the base model's.
-        inputs: `(n, width)`, float32: features of the new classes.
+        model: the base model, or its head alone: `on_features`.
+        inputs: what the model takes: images of the new classes, or features.
         labels: `(n,)`, int64.
-        validation: features of all classes.
-        adapt: puts adapters on a copy of the head, in place (default: all of it is trained).
+        validation: images or features of all classes.
+        adapt: puts adapters on a copy of the model, in place (default: all of it is trained).
     """
 
     seeds: Callable[..., int]
     settings: Studied
-    head: nn.Module
+    model: Classifier
     inputs: Tensor
     labels: Tensor
     validation: Validation
-    adapt: Callable[[nn.Module], None] | None = None
+    adapt: Callable[[Classifier], None] | None = None
 
     def __call__(self, number: int, values: Values) -> Outcome:
         """Trains with a study's values, and measures on validation data."""
         torch.manual_seed(self.seeds(number))
-        head = deepcopy(self.head)
+        model = deepcopy(self.model)
         if self.adapt:
-            self.adapt(head)
+            self.adapt(model)
         curve = training.fit(
-            head,
+            model,
             self.inputs,
             self.labels,
             self.settings.recipe(values),
             self.validation,
-            penalty=distance(head, values["anchor"], from_zero=bool(self.adapt)),
+            penalty=distance(model, values["anchor"], from_zero=bool(self.adapt)),
             every=self.settings.check,
         )
-        measured = self.validation.measure(training.predict(head, self.validation.inputs))
-        return Outcome(self.validation.score(measured), measured, (head, curve))
+        measured = self.validation.measure(training.predict(model, self.validation.inputs))
+        return Outcome(self.validation.score(measured), measured, (model, curve))
 
 
 def distance(model: nn.Module, weight: float, from_zero: bool) -> Callable[[], Tensor]:
@@ -119,20 +120,20 @@ class Learned:
     """What a study on the new classes alone came to.
 
     Attributes:
-        head: the best trial's, adapters and all, as trained.
+        model: the best trial's, adapters and all, as trained.
         strength: of the change, chosen on validation data.
         curve: the best trial's training, a row per validation.
         rows: the study, a row per trial.
     """
 
-    head: nn.Module
+    model: Classifier
     strength: float
     curve: Curve
     rows: list[dict[str, Any]]
 
 
-def learn_new(trial: HeadTrial, compute: Compute, name: str) -> Learned:
-    """Studies how to train a head on the new classes alone, then chooses the strength.
+def learn_new(trial: Trial, compute: Compute, name: str) -> Learned:
+    """Studies how to train a model on the new classes alone, then chooses the strength.
 
     Args:
         trial: one of the study's.
@@ -142,9 +143,9 @@ def learn_new(trial: HeadTrial, compute: Compute, name: str) -> Learned:
     settings = trial.settings
     space = {key: getattr(settings.search, key) for key in Search.model_fields}
     found = study.search(trial, space, settings.trials, trial.seeds(), compute, name)
-    head, curve = found.best.result
-    merged = deepcopy(head)
+    model, curve = found.best.result
+    merged = deepcopy(model)
     adapters.merge(merged)
-    chosen = strength.choose(trial.head, merged, settings.strengths, trial.validation)
-    adapters.set_strength(head, chosen)
-    return Learned(head, chosen, curve, found.rows)
+    chosen = strength.choose(trial.model, merged, settings.strengths, trial.validation)
+    adapters.set_strength(model, chosen)
+    return Learned(model, chosen, curve, found.rows)

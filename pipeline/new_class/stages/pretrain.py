@@ -9,17 +9,17 @@ from pipeline.core.errors import InputError
 from pipeline.core.labelled import Labelled
 from pipeline.core.params import Fraction, Seed
 from pipeline.core.seeding import derive
-from pipeline.learning import augmentation, training
+from pipeline.learning import augmentation, fine_tuning, freezing, training
 from pipeline.learning.augmentation import Augmentation
 from pipeline.learning.compute import Compute
+from pipeline.learning.fine_tuning import FineTuning
 from pipeline.learning.models import Initialisation
-from pipeline.learning.training import Recipe
 from pipeline.learning.validation import Validation
 from pipeline.new_class import results
 from pipeline.new_class.starting import Network, Start
 
 
-class Pretrain(Recipe):
+class Pretrain(FineTuning):
     """`augmentation: auto` takes what suits the images; no `epochs` take a classifier as it is."""
 
     initialisation: Initialisation
@@ -45,7 +45,8 @@ def main(seed: Seed, compute: Compute, network: Network, pretrain: Pretrain) -> 
             )
         results.save_base(model.eval(), [])
         return
-    curve = training.fit(
+    freezing.train_from(model, network.train)
+    curve = fine_tuning.fit(
         model.to(device),
         *training.tensors(device, train),
         pretrain,

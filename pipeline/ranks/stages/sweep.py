@@ -14,7 +14,7 @@ from pipeline.ranks.trials import Sweep, SweepTrial
 from pipeline.ranks.wide import Contender
 from pipeline.search import workers
 from pipeline.search.workers import Outcome, Values
-from pipeline.techniques import adapters
+from pipeline.techniques import adapters, targets
 
 Finished = list[tuple[Values, Outcome]]
 
@@ -23,6 +23,7 @@ def main(seed: Seed, compute: Compute, sweep: Sweep) -> None:
     device = compute.start(threads=1)
     base, first = wide.load_base()
     base = base.to(device)
+    targets.choose(base, "auto", max(sweep.ranks))
     _, train = wide.halves(Labelled.load("data/ranks/images/train"), first)
     _, validation = wide.halves(Labelled.load("data/ranks/images/validation"), first)
     watched = Validation.of(validation, "overall", device)

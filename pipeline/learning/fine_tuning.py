@@ -1,0 +1,78 @@
+"""Fine-tuning a whole network: first the head alone, and the trunk at a lower rate."""
+
+from collections.abc import Callable, Iterable
+
+from pydantic import Field
+from torch import Tensor
+
+from pipeline.core.params import Positive
+from pipeline.learning import training
+from pipeline.learning.networks import Classifier
+from pipeline.learning.training import Curve, Recipe, Rows
+from pipeline.learning.validation import Validation
+
+
+class FineTuning(Recipe):
+    """A training of trunk and head.
+
+    For `probe_epochs` the head alone is trained first, as `least_steps` says too: linear probing,
+    then fine-tuning (arXiv 2202.10054). `trunk_rate` multiplies the learning rate of the trunk.
+    """
+
+    probe_epochs: int = Field(ge=0)
+    trunk_rate: Positive
+
+
+def fit(
+    model: Classifier,
+    inputs: Tensor | Rows,
+    labels: Tensor,
+    recipe: FineTuning,
+    validation: Validation,
+    *,
+    prepare: Callable[[Tensor], Tensor] | None,
+    progress: str,
+) -> Curve:
+    """Trains a network in place as `training.fit` does, after its head alone if that is wanted.
+
+    The best weights of the head alone are where the rest starts.
+
+    Args:
+        model: the weights that require a gradient are trained.
+        inputs: as for `training.fit`, as are the other arguments.
+        labels: of the inputs.
+        recipe: of both parts.
+        validation: what both parts are measured on.
+        prepare: changes a batch of `inputs` first.
+        progress: name of the progress bar.
+
+    Returns:
+        The curves of both parts, the second after the first.
+    """
+    probe: Curve = []
+    if recipe.probe_epochs:
+        trained = [weight for weight in model.trunk.parameters() if weight.requires_grad]
+        _require_gradients(trained, False)
+        alone = recipe.model_copy(update={"epochs": recipe.probe_epochs})
+        probe = training.fit(
+            model, inputs, labels, alone, validation, prepare=prepare, progress=f"{progress}, head"
+        )
+        _require_gradients(trained, True)
+    curve = training.fit(
+        model,
+        inputs,
+        labels,
+        recipe,
+        validation,
+        prepare=prepare,
+        progress=progress,
+        trunk_rate=recipe.trunk_rate,
+    )
+    before = probe[-1] if probe else {"epoch": 0, "step": 0}
+    later = [row | {key: row[key] + before[key] for key in ("epoch", "step")} for row in curve]
+    return [*probe, *later]
+
+
+def _require_gradients(weights: Iterable[Tensor], required: bool) -> None:
+    for weight in weights:
+        weight.requires_grad_(required)

@@ -179,7 +179,6 @@ def save(folder: Path | str, model: Classifier) -> None:
         "lora_alpha": first.strength * first.scaling * len(first.lora_A.weight),
         "lora_dropout": first.dropout.p,
         "target_modules": sorted(name for name, _ in adapters),
-        "modules_to_save": whole or None,
         "bias": "none",
         "fan_in_fan_out": False,
         "inference_mode": True,
@@ -187,6 +186,8 @@ def save(folder: Path | str, model: Classifier) -> None:
         "base_model_name_or_path": None,
         "task_type": None,
     }
+    if whole:
+        config["modules_to_save"] = whole
     # Beside PEFT's one alpha, so that what comes back has the same bits.
     about = {
         "kind": KIND,

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from pipeline.app.models import Predictor
 from pipeline.core import artifacts
 from pipeline.core.errors import InputError
 from pipeline.core.labelled import Labelled
+from pipeline.learning import models
 from pipeline.techniques.gaussians import Gaussians
 from pipeline.techniques.ridge import Sums
 from tests.app.conftest import Command
@@ -90,6 +92,22 @@ def test_methods_without_a_strength_have_no_such_input(run: Project, tmp_path: P
     with pytest.raises(InputError, match=r"not the model: of 300 validation images it answers \d"):
         graph.check(content, Predictor.load("base"), validation)
     assert str(Path(graph.__file__).parent).encode() not in content
+
+
+@pytest.mark.parametrize(("network", "shape"), [("residual", (3, 16, 16)), ("identity", (12,))])
+def test_other_networks_have_graphs_too(run: Project, network: str, shape: tuple[int, ...]) -> None:
+    torch.manual_seed(0)
+    base = models.NETWORKS[network](shape, 10, 0.1).eval()
+    tuned = deepcopy(base)
+    with torch.no_grad():
+        for weight in tuned.head.parameters():
+            weight.add_(torch.randn_like(weight), alpha=0.1)
+    card = Predictor.load("lora").card.model_copy(update={"shape": list(shape)})
+    predictor = Predictor("lora", card, tuned, 1.0, (base, tuned))
+    inputs = np.random.default_rng(0).integers(0, 256, (50, *shape))
+    kind = np.uint8 if len(shape) == 3 else np.float32
+    validation = Labelled(inputs.astype(kind), np.zeros(50, np.int64), card.classes, [])
+    graph.check(graph.of(predictor), predictor, validation)
 
 
 def test_folder_has_the_model_and_what_later_classes_need(run: Project, exported: Path) -> None:

@@ -1,6 +1,7 @@
 """A model for use: the run's own answers, its thresholds, another strength."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +74,13 @@ def test_a_picture_of_a_training_image_is_that_image(run: Project, pictures: Pat
     for file in sorted(pictures.rglob("*.png"))[:5]:
         assert np.array_equal(predictor.prepare(file), test.inputs[int(file.stem)])
         assert np.array_equal(predictor.prepare(file.read_bytes()), test.inputs[int(file.stem)])
+
+
+def test_rows_of_a_table_are_no_pictures(run: Project, pictures: Path) -> None:
+    predictor = Predictor.load()
+    card = predictor.card.model_copy(update={"shape": [64]})
+    with pytest.raises(InputError, match="takes rows of a table, not pictures"):
+        replace(predictor, card=card).prepare(next((pictures / "4").iterdir()))
 
 
 def test_a_photograph_is_turned_made_grey_and_resized(run: Project, tmp_path: Path) -> None:

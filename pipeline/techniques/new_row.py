@@ -1,0 +1,177 @@
+"""A new class as one more row of the output layer: a logistic unit on the trunk's features.
+
+All old weights stay, and the old logits are those of the old head, bit for bit: the new class is
+taken where the unit's value exceeds them. It is trained on augmented new images, and on samples of
+the stored Gaussians in place of the old ones.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from pipeline.core import artifacts
+from pipeline.core.params import Batch, Count, NotNegative, Positive, Section
+from pipeline.learning import changes, models, training
+from pipeline.learning.augmentation import Augmentation
+from pipeline.learning.networks import Classifier
+from pipeline.techniques.gaussians import Gaussians
+
+KIND = "a row for a new class"
+
+
+class NewRow(Section):
+    """How a row is learned; the same from one image on.
+
+    Of the new images, `variants` are made in all (and each is shown at least once); `samples` are
+    drawn of every old class. A new image weighs `balance` times what its share would be if new and
+    old counted the same. `l2` weighs the squared norm of the row on standardised features.
+    `augmentation: auto` takes what suits the images.
+    """
+
+    variants: Count
+    samples: Count
+    balance: Positive
+    epochs: Count
+    batch: Batch
+    learning_rate: Positive
+    l2: NotNegative
+    augmentation: Augmentation | Literal["auto"]
+
+
+class Row(NamedTuple):
+    """The unit of a class: `weight · features + bias` is its logit.
+
+    Attributes:
+        weight: `(width,)`, float32.
+        bias: of the logit.
+    """
+
+    weight: Tensor
+    bias: float
+
+    def __call__(self, features: Tensor) -> Tensor:
+        """The logits of the class, `(n,)`, for features `(n, width)`."""
+        return features @ self.weight + self.bias
+
+    def save(self, path: Path | str, name: str, base: Classifier) -> None:
+        """Saves the row, the name of its class and that of the trunk to a safetensors file."""
+        about = {"kind": KIND, "class": name, "trunk": models.trunk_name(base.trunk)}
+        arrays = {"weight": self.weight.cpu(), "bias": torch.tensor([self.bias])}
+        artifacts.save_tensors(path, arrays, about)
+
+    @classmethod
+    def load(cls, path: Path | str, base: Classifier) -> tuple["Row", str]:
+        """Loads what `save` saved: the row, and the name of its class.
+
+        Raises:
+            InputError: if it belongs to another base.
+        """
+        arrays, about = artifacts.load_tensors(path, KIND)
+        changes.belongs(Path(path), about["trunk"], base)
+        return cls(torch.from_numpy(arrays["weight"]), float(arrays["bias"][0])), about["class"]
+
+
+def variants(trunk: nn.Module, images: Tensor, augment: Augmentation, count: int) -> Tensor:
+    """The features of images, each as it is and changed at random.
+
+    Random numbers come from PyTorch's global generator.
+
+    Args:
+        trunk: images to features.
+        images: `(n, channels, height, width)`, uint8, or features that come as they are.
+        augment: how images are changed.
+        count: of the variants of all images together; each image is there at least once.
+
+    Returns:
+        `(m, width)`, float32: first the features of the images as they are.
+    """
+    more = max(count // len(images) - 1, 0)
+    changed = [training.predict(trunk, augment(part)) for part in [images] * more]
+    return torch.cat([training.predict(trunk, images), *changed])
+
+
+def learn(
+    old_logits: Callable[[Tensor], Tensor],
+    gaussians: Gaussians,
+    features: Tensor,
+    settings: NewRow,
+    seed: int,
+) -> Row:
+    """Learns the row of a new class.
+
+    The unit's value minus log Σ exp of the old logits is the log-odds of the new class against all
+    old ones; its binary cross-entropy is minimised by Adam.
+
+    Args:
+        old_logits: features `(m, width)` to logits of the old classes `(m, k)`.
+        gaussians: the old classes' features.
+        features: `(n, width)`, float32: of (augmented) images of the new class.
+        settings: how it is learned.
+        seed: of PyTorch's global generator.
+
+    Returns:
+        The row, for features as they come: the standardisation is folded in.
+    """
+    torch.manual_seed(seed)
+    sampled, _ = gaussians.sample(settings.samples)
+    sampled = sampled.to(features.device)
+    mean, deviation = sampled.mean(0), sampled.std(0).clamp(min=1e-6)
+    inputs = torch.cat([features, sampled])
+    with torch.no_grad():
+        against = torch.cat([old_logits(part) for part in inputs.split(1000)]).logsumexp(1)
+    standard = (inputs - mean) / deviation
+    is_new = (torch.arange(len(inputs), device=inputs.device) < len(features)).float()
+    shares = torch.tensor([1 / len(sampled), settings.balance / len(features)])
+    weights = shares.to(inputs.device)[is_new.long()] * (len(inputs) / (1 + settings.balance))
+
+    unit = nn.Linear(inputs.shape[1], 1, device=inputs.device)
+    nn.init.zeros_(unit.weight)
+    nn.init.zeros_(unit.bias)
+    optimizer = torch.optim.Adam(unit.parameters(), settings.learning_rate)
+    for _ in range(settings.epochs):
+        for chosen in torch.randperm(len(inputs), device=inputs.device).split(settings.batch):
+            odds = unit(standard[chosen]).squeeze(1) - against[chosen]
+            loss = F.binary_cross_entropy_with_logits(odds, is_new[chosen], weights[chosen])
+            loss = loss + settings.l2 * unit.weight.square().sum()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+    weight = unit.weight.detach()[0] / deviation
+    return Row(weight, float(unit.bias.detach() - weight @ mean))
+
+
+def appended(logits: Tensor, row: Row, features: Tensor) -> Tensor:
+    """Logits `(n, k)` with the row's behind them, `(n, k + 1)`: the first k are the same bits."""
+    return torch.cat([logits, row(features)[:, None]], dim=1)
+
+
+class Rows(nn.Module):
+    """A head that is left as it is, but for rows in place of some columns of its logits.
+
+    Args:
+        head: features `(n, width)` to logits `(n, classes)`; frozen.
+        rows: the columns, and the row of each.
+    """
+
+    def __init__(self, head: nn.Module, rows: dict[int, Row]):
+        super().__init__()
+        self.head = head.requires_grad_(False)
+        self.columns = list(rows)
+        self.weight = nn.Parameter(torch.stack([row.weight for row in rows.values()]))
+        self.bias = nn.Parameter(torch.tensor([row.bias for row in rows.values()]))
+
+    def forward(self, features: Tensor) -> Tensor:
+        logits: Tensor = self.head(features).clone()
+        logits[:, self.columns] = F.linear(features, self.weight, self.bias)
+        return logits
+
+
+def with_rows(base: Classifier, rows: dict[int, Row]) -> Classifier:
+    """The base, with rows for the classes of some columns; all else is frozen."""
+    model = models.with_head(base, base.head)
+    model.head = Rows(model.head, rows)
+    return model.eval()

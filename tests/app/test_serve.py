@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import os
 import signal
 import socket
 import threading
@@ -21,6 +22,7 @@ from pipeline.app.models import Answer, Predictor
 from pipeline.app.serve import drawing
 from pipeline.app.serve.limits import Limits, Queue
 from pipeline.app.serve.visitors import Visitors
+from pipeline.core.process import cores
 from tests.app.conftest import serving
 from tests.project import Project
 
@@ -302,5 +304,6 @@ def test_it_ends_at_once_with_one_line(run: Project, images: list[bytes], number
             start = time.perf_counter()
             process.send_signal(number)
             output, errors = process.communicate(timeout=10)
-            assert time.perf_counter() - start < 2
+            # On an idle machine; on a busy one it takes as many times longer.
+            assert time.perf_counter() - start < 2 * max(1, os.getloadavg()[0] / cores())
         assert (process.returncode, output, errors) == (130, "", "serve: interrupted\n")

@@ -1,6 +1,5 @@
 """The page's API: answers side by side, a class of one's own, the committed results."""
 
-import asyncio
 import base64
 import io
 from collections.abc import AsyncIterator
@@ -82,6 +81,7 @@ class Seen(BaseModel):
 def application(seed: Seed, compute: Compute, methods: list[str]) -> FastAPI:
     """Loads what a finished run left, and makes the application that shows it."""
     compute.start(threads=1)  # pictures come one by one, and several requests at once
+    import_module("torch._dynamo")  # takes a second, and the first who teaches would wait
     return build(Comparison(methods), Kept.load(), seed, process.cores())
 
 
@@ -99,10 +99,7 @@ def build(comparison: Comparison, kept: Kept, seed: int, threads: int) -> FastAP
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        # The first training loads it, which takes a second or two.
-        ahead = asyncio.create_task(queue.do(import_module, "torch._dynamo"))
         yield
-        ahead.cancel()
         queue.close()
 
     app = FastAPI(title="Retain", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)

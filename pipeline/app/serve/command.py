@@ -1,8 +1,9 @@
 """`python -m pipeline serve` shows the models of a finished run in a page, on this machine."""
 
-import gc
 import logging
+import os
 import socket
+import sys
 from types import FrameType
 
 from pipeline.app.arguments import Parser
@@ -45,9 +46,13 @@ def main(arguments: list[str]) -> None:
             headers=api.HEADERS,
             timeout_graceful_shutdown=GRACE,
         )
-        gc.freeze()  # modules are not searched for garbage, which at the end takes a second
         print(f"http://{ADDRESS}:{listener.getsockname()[1]} (Ctrl-C ends it)", flush=True)
-        Server(config).run(sockets=[listener])
+        try:
+            Server(config).run(sockets=[listener])
+        except KeyboardInterrupt:
+            print("serve: interrupted", file=sys.stderr, flush=True)
+            # Threads that still work, and PyTorch that is taken down, would take seconds.
+            os._exit(130)
 
 
 def listening(port: int) -> socket.socket:

@@ -1,0 +1,105 @@
+"""A new class as one more row."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from pipeline.core.errors import InputError
+from pipeline.learning import models
+from pipeline.learning.augmentation import NONE, Augmentation
+from pipeline.learning.networks import Classifier
+from pipeline.techniques import new_row
+from pipeline.techniques.gaussians import Gaussians
+from pipeline.techniques.new_row import NewRow, Row
+
+SETTINGS = NewRow(
+    variants=40,
+    samples=100,
+    balance=1.0,
+    epochs=10,
+    batch=64,
+    learning_rate=0.02,
+    l2=1e-3,
+    augmentation=NONE,
+)
+OLD = [0, 2]
+
+
+def base() -> Classifier:
+    torch.manual_seed(0)
+    description = {"network": "identity", "shape": [6], "classes": 3, "dropout": 0.0, "hidden": []}
+    model = models.build(description).eval()
+    with torch.no_grad():
+        model.head.get_parameter("output.weight").copy_(torch.eye(3, 6) * 3)
+    return model
+
+
+def features(label: int, count: int) -> Tensor:
+    """Those of a class are near a corner of a cube."""
+    return torch.randn(count, 6) * 0.3 + torch.eye(6)[label] * 3
+
+
+def kept() -> Gaussians:
+    torch.manual_seed(1)
+    labels = torch.tensor(OLD).repeat_interleave(200)
+    return Gaussians.of(torch.cat([features(label, 200) for label in OLD]), labels, 2)
+
+
+def old_logits(inputs: Tensor) -> Tensor:
+    logits: Tensor = base().head(inputs)[:, OLD]
+    return logits
+
+
+@pytest.mark.parametrize("count", [1, 3, 2000])
+def test_the_class_is_learned_and_the_old_logits_keep_their_bits(count: int) -> None:
+    gaussians = kept()
+    row = new_row.learn(old_logits, gaussians, features(1, count), SETTINGS, seed=0)
+    inputs = torch.cat([features(label, 100) for label in range(3)])
+    model = new_row.with_rows(base(), {1: row})
+    with torch.no_grad():
+        logits, before = model(inputs), base()(inputs)
+    assert torch.equal(logits[:, OLD], before[:, OLD])
+    truth = torch.arange(3).repeat_interleave(100)
+    assert (logits.argmax(1) == truth).float().mean() > 0.98
+    appended = new_row.appended(old_logits(inputs), row, inputs)
+    assert torch.equal(appended[:, :2], before[:, OLD])
+    torch.testing.assert_close(appended[:, 2], logits[:, 1], atol=1e-4, rtol=1e-4)
+
+
+def test_the_number_of_new_images_does_not_shift_the_balance() -> None:
+    few, old = features(1, 50) / 2, kept().sample(100)[0] / 2  # where the classes overlap
+    inputs = torch.cat([few, old])
+    settings = SETTINGS.model_copy(update={"epochs": 40, "l2": 0.0})
+    shares = []
+    for times in (1, 40):
+        row = new_row.learn(old_logits, kept(), few.repeat(times, 1), settings, seed=0)
+        shares.append(float((row(inputs) > old_logits(inputs).logsumexp(1)).float().mean()))
+    assert shares[0] == pytest.approx(shares[1], abs=0.05)
+
+
+def test_variants_begin_with_the_images_as_they_are() -> None:
+    images = torch.randint(256, (3, 1, 8, 8), dtype=torch.uint8)
+    trunk = models.NETWORKS["mlp"]([1, 8, 8], 2, 0.0).trunk
+    augment = Augmentation(rotation=0.3, scale=0.1, translation=1.0)
+    made = new_row.variants(trunk, images, augment, 10)
+    assert len(made) == 9
+    assert torch.equal(made[:3], trunk(images))
+    assert not torch.equal(made[3:6], made[:3])
+    assert len(new_row.variants(trunk, images, augment, 1)) == 3
+
+
+def test_saved_row_comes_back_and_knows_its_trunk(tmp_path: Path) -> None:
+    row = Row(torch.randn(6), 0.3)
+    row.save(tmp_path / "row", "star", base())
+    loaded, name = Row.load(tmp_path / "row", base())
+    assert name == "star"
+    assert torch.equal(loaded.weight, row.weight)
+    assert loaded.bias == pytest.approx(row.bias)
+    shape = {"shape": [1, 4, 4], "classes": 3, "dropout": 0.0}
+    other = models.build({"network": "mlp", **shape, "hidden": []})
+    trained = models.build({"network": "residual", **shape, "shape": [1, 8, 8]})
+    assert models.trunk_name(other.trunk) == models.trunk_name(base().trunk)
+    with pytest.raises(InputError, match="another trunk"):
+        Row.load(tmp_path / "row", trained)

@@ -92,7 +92,7 @@ class LoRALayer(Adapter):
 
 
 class WholeLayer(Adapter):
-    """A change of all weights of a dense layer, as of a head beside adapters of a trunk.
+    """A change of all weights of a dense layer, as of the output beside adapters of a trunk.
 
     It is PEFT's `modules_to_save`, but for its strength.
     """
@@ -179,13 +179,13 @@ def save(folder: Path | str, model: Classifier) -> None:
         "lora_alpha": first.strength * first.scaling * len(first.lora_A.weight),
         "lora_dropout": first.dropout.p,
         "target_modules": sorted(name for name, _ in adapters),
-        "modules_to_save": whole or None,
         "bias": "none",
         "fan_in_fan_out": False,
         "inference_mode": True,
         "init_lora_weights": True,
         "base_model_name_or_path": None,
         "task_type": None,
+        **({"modules_to_save": whole} if whole else {}),
     }
     # Beside PEFT's one alpha, so that what comes back has the same bits.
     about = {

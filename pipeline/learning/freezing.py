@@ -66,9 +66,8 @@ def train_from(model: "Classifier", start: str) -> None:
         return
     known = blocks(model.trunk)
     if start not in known:
-        raise InputError(
-            f"params.yaml: network.train is {start}; accepted: {', '.join(['all', 'head', *known])}"
-        )
+        accepted = ", ".join(["all", "head", *known])
+        raise InputError(f"params.yaml: network.train is {start!r}; accepted: {accepted}")
     reached = False
     for name, module in model.trunk.named_modules():
         reached = reached or name == known[start]

@@ -92,7 +92,7 @@ class LoRALayer(Adapter):
 
 
 class WholeLayer(Adapter):
-    """A change of all weights of a dense layer, as of a head beside adapters of a trunk.
+    """A change of all weights of a dense layer, as of the output beside adapters of a trunk.
 
     It is PEFT's `modules_to_save`, but for its strength.
     """
@@ -185,6 +185,7 @@ def save(folder: Path | str, model: Classifier) -> None:
         "init_lora_weights": True,
         "base_model_name_or_path": None,
         "task_type": None,
+        **({"modules_to_save": whole} if whole else {}),
     }
     if whole:
         config["modules_to_save"] = whole

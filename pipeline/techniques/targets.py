@@ -30,7 +30,8 @@ class Chosen(NamedTuple):
 
     Attributes:
         targets: those with a low-rank adapter.
-        whole: those all of whose weights are trained: the head, beside a trunk with adapters.
+        whole: those all of whose weights are trained: the output layer, where the trunk alone has
+            adapters.
     """
 
     targets: list[str]
@@ -58,7 +59,8 @@ def choose(
     """Chooses the layers to be adapted, and says which are passed over, or below the rank.
 
     `auto` is all dense layers of the head; of a timm trunk whose head is one layer, the `USUAL`
-    ones of the trunk. Where all targets lie in the trunk, the head is trained as a whole beside it.
+    ones of the trunk. Where all targets lie in the trunk, the output layer is trained as a whole
+    beside it, as is usual.
 
     Args:
         model: without adapters, on any device.
@@ -98,7 +100,7 @@ def choose(
         raise InputError(f"params.yaml: rank {r} is above {highest}, what the targets can have")
     if less := [f"{name} can have {rank} at most" for name, rank in ranks.items() if rank < r]:
         say(f"rank {r}: {_shown(less)}")
-    return Chosen(chosen, head if all(map(_in_trunk, chosen)) else [])
+    return Chosen(chosen, head[-1:] if all(map(_in_trunk, chosen)) else [])
 
 
 def named(model: nn.Module, targets: Sequence[str]) -> list[str]:
@@ -119,7 +121,7 @@ def named(model: nn.Module, targets: Sequence[str]) -> list[str]:
             last = {name: name.rpartition(".")[2] for name in layers}
             short = [name if end.isdigit() else end for name, end in last.items()]
             raise InputError(
-                f"params.yaml: no dense or convolutional layer is named {target}; "
+                f"params.yaml: no dense or convolutional layer is named {target!r}; "
                 f"accepted: {', '.join(dict.fromkeys(short))}"
             )
         found += names

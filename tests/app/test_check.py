@@ -71,13 +71,16 @@ def test_committed_parameters_and_those_of_demo_and_tests_are_accepted(edit: Edi
         ({"ranks.pretrain.classes": [0, 1]}, "ranks.pretrain.classes names 2 classes; accepted is"),
         (
             {"lora.targets": ["conv"]},
-            "lora: no dense or convolutional layer is named conv; accepted: trunk.1, trunk.4, trun",
+            "lora: no dense or convolutional layer is named 'conv'; accepted: trunk.1, trunk.4",
         ),
         (
             {"gaussian_lora.targets": ["trunk.4"]},
             "gaussian_lora: trunk.4 lies in the trunk, and there are but features to train on; acc",
         ),
-        ({"network.train": "conv_4"}, "network.train is conv_4; accepted: all, head, conv_1, conv"),
+        (
+            {"network.train": "conv_4"},
+            "network.train is 'conv_4'; accepted: all, head, conv_1, conv",
+        ),
         ({"pretrain.trunk_rate": 0}, "pretrain.trunk_rate is 0: input should be greater than 0"),
         ({"lora.targets": ["output", "output"]}, "lora.targets is ['output', 'output']: output is"),
         ({"lora.rank": 10_000}, "lora: rank 10000 is above 128, what the targets can have"),

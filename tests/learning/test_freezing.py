@@ -84,6 +84,6 @@ def test_blocks_have_names_that_a_person_can_use() -> None:
 
 def test_unknown_block_is_one_line_with_those_that_there_are() -> None:
     with pytest.raises(
-        InputError, match=r"network\.train is layer9; accepted: all, head, conv_1, "
+        InputError, match=r"network\.train is 'layer9'; accepted: all, head, conv_1, "
     ):
         freezing.train_from(foreign.classifier("residual"), "layer9")

@@ -49,7 +49,7 @@ def test_networks_of_our_own_are_adapted_in_the_head() -> None:
     assert choose(foreign.classifier("residual"))[0].targets == ["head.output"]
 
 
-def test_those_of_timm_where_it_is_usual_beside_the_whole_head() -> None:
+def test_those_of_timm_where_it_is_usual_beside_the_whole_output() -> None:
     model = foreign.classifier("test_vit")
     chosen, _ = choose(model)
     assert chosen.in_trunk
@@ -60,6 +60,8 @@ def test_those_of_timm_where_it_is_usual_beside_the_whole_head() -> None:
     resnet = foreign.classifier("test_resnet")
     convolutions = [n for n, layer in resnet.named_modules() if isinstance(layer, nn.Conv2d)]
     assert choose(resnet)[0] == (convolutions, ["head.output"])
+    chosen, _ = choose(networks.cnn((1, 28, 28), 10, 0.0), ["trunk.1"])
+    assert chosen == (["trunk.1"], ["head.output"])
 
 
 def test_timm_with_hidden_layers_in_its_head_is_adapted_there() -> None:
@@ -80,7 +82,9 @@ def test_names_or_their_last_parts_mean_layers_as_in_peft() -> None:
 
 def test_unknown_names_and_those_of_the_trunk_where_there_are_features_are_refused() -> None:
     model = networks.cnn((1, 28, 28), 10, 0.0)
-    with pytest.raises(InputError, match=r"named conv; accepted: trunk\.1, .*, dense_1, dense_2, "):
+    with pytest.raises(
+        InputError, match=r"named 'conv'; accepted: trunk\.1, .*, dense_1, dense_2, "
+    ):
         choose(model, ["conv"])
     with pytest.raises(InputError, match=r"trunk\.1 lies in the trunk, .* accepted: head\.dense_1"):
         choose(model, ["output", "trunk.1"], head_only=True)

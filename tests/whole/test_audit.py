@@ -18,6 +18,8 @@ BANDS = {"pipeline/core", "pipeline/learning", "pipeline/sources"}
 """The folders of code that stages depend on as a whole."""
 OWN = {"${data.path}", "${network.path}"}
 """The user's own images and networks, which are read only where other parameters say so."""
+OTHERWISE = {"lora": {"data/split/new_train", "data/split/validation"}}
+"""What a stage opens with other parameters alone: a test below runs it with such."""
 
 
 def source(path: Path) -> Path:
@@ -27,18 +29,23 @@ def source(path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", sorted(STAGES))
-def test_stage_opened_what_it_declares(name: str, finished: Project) -> None:
+def opened(name: str, project: Project) -> tuple[set[str], set[str]]:
+    """The files of the project that a stage read and wrote in an audited run."""
     read: set[str] = set()
     written: set[str] = set()
-    for line in finished.opened(name):
+    for line in project.opened(name):
         path, writes = json.loads(line)
-        if Path(path).is_relative_to(finished.folder):
-            opened = source(Path(path).relative_to(finished.folder))
-            (written if writes else read).add(opened.as_posix())
+        if Path(path).is_relative_to(project.folder):
+            file = source(Path(path).relative_to(project.folder))
+            (written if writes else read).add(file.as_posix())
+    return read, written
 
+
+@pytest.mark.parametrize("name", sorted(STAGES))
+def test_stage_opened_what_it_declares(name: str, finished: Project) -> None:
+    read, written = opened(name, finished)
     stage = STAGES[name]
-    declared = [each for each in stage["deps"] if each not in OWN]
+    declared = [each for each in stage["deps"] if each not in {*OWN, *OTHERWISE.get(name, ())}]
     outputs = dag.outputs(stage)
     # A method looks its own entry up in dvc.yaml; DVC reruns a stage whose entry changed.
     own_entry = {"dvc.yaml"} if outputs[0].startswith(("data/methods/", "data/base")) else set()
@@ -73,9 +80,9 @@ def test_own_images_are_read_where_they_are_the_source(project: Project) -> None
         audited=True, environment={"DVC_STAGE": "download"},
     )  # fmt: skip
     assert "${data.path}" in STAGES["download"]["deps"]
-    opened = {json.loads(line)[0] for line in project.opened("download")}
+    read = {json.loads(line)[0] for line in project.opened("download")}
     own = {str(path) for path in (project.folder / "my photographs").rglob("*.png")}
-    assert own <= opened
+    assert own <= read
 
 
 def test_own_network_is_read_where_it_is_named(project: Project) -> None:
@@ -94,11 +101,11 @@ def test_own_network_is_read_where_it_is_named(project: Project) -> None:
         audited=True, environment={"DVC_STAGE": "weights"},
     )  # fmt: skip
     assert "${network.path}" in STAGES["weights"]["deps"]
-    opened = {json.loads(line)[0] for line in project.opened("weights")}
-    assert str(folder / "config.json") in opened
+    read = {json.loads(line)[0] for line in project.opened("weights")}
+    assert str(folder / "config.json") in read
     outside = {
         path
-        for path in opened
+        for path in read
         if Path(path).is_relative_to(project.folder)
         and not Path(path).is_relative_to(folder.parent)
         and not Path(path).is_relative_to(project.folder / "pipeline")
@@ -106,3 +113,17 @@ def test_own_network_is_read_where_it_is_named(project: Project) -> None:
     }
     assert outside <= {str(project.folder / "params.yaml")}
     assert (project.folder / "data/weights/model.safetensors").exists()
+
+
+def test_images_are_read_instead_of_features_where_lora_adapts_the_trunk(project: Project) -> None:
+    project.set({"lora.targets": ["trunk.1"], "lora.trials": 1})
+    project.run(
+        sys.executable, "-m", "pipeline.core.run", "lora",
+        audited=True, environment={"DVC_STAGE": "lora"},
+    )  # fmt: skip
+    read, _ = opened("lora", project)
+    inputs = [
+        each for each in STAGES["lora"]["deps"] if each.startswith(("data/split", "data/features"))
+    ]
+    found = {each for each in inputs if any(Path(file).is_relative_to(each) for file in read)}
+    assert found == OTHERWISE["lora"]

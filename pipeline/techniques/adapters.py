@@ -187,8 +187,6 @@ def save(folder: Path | str, model: Classifier) -> None:
         "task_type": None,
         **({"modules_to_save": whole} if whole else {}),
     }
-    if whole:
-        config["modules_to_save"] = whole
     # Beside PEFT's one alpha, so that what comes back has the same bits.
     about = {
         "kind": KIND,

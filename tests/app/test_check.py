@@ -81,7 +81,10 @@ def test_committed_parameters_and_those_of_demo_and_tests_are_accepted(edit: Edi
         ),
         ({"network.path": "~/x"}, "network.path is '~/x': ~ is not expanded by DVC; write "),
         ({"network.head": [0]}, "network.head.0 is 0: input should be greater than or equal to 1"),
-        ({"network.head": [9], "lora.rank": 11}, "lora: rank 11 is above 9, what the targets can h"),
+        (
+            {"network.head": [9], "lora.rank": 11},
+            "lora: rank 11 is above 9, what the targets can h",
+        ),
         ({"pretrain.epochs": 0}, "pretrain.epochs is 0 and network.weights none: nothing would be"),
         ({"compute.device": "cuda"}, "compute.device is cuda, but PyTorch finds no GPU"),
         ({"compute.threads": 10_000}, "compute.threads is 10000: input should be less than or eq"),

@@ -158,7 +158,8 @@ class Start(NamedTuple):
 
 
 def _built(description: dict[str, Any]) -> Classifier:
-    trunk, shape = description["network"], description["shape"]
+    trunk = description.get("architecture", description["network"])
+    shape = description["shape"]
     form = "×".join(map(str, shape))
     if (trunk == "identity") != (len(shape) == 1):
         raise InputError(f"params.yaml: network.trunk is {trunk}, which takes no inputs of {form}")

@@ -241,6 +241,23 @@ def test_what_cannot_be_brought_is_refused_in_a_line(
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.usefixtures("sources")
+def test_network_of_timm_without_weights_is_drawn_anew() -> None:
+    asked = network(trunk="test_vit", head=[5])
+    start = outside.start(asked)
+    assert start.weights == {}
+    images = Labelled(np.zeros((2, 1, 32, 32), np.uint8), np.array([0, 1]), ["a", "b"], [1])
+    torch.manual_seed(0)
+    model = start.model(asked, images, 0.0, "he")
+    torch.manual_seed(0)
+    again = start.model(asked, images, 0.0, "he")
+    assert all(map(torch.equal, model.parameters(), again.parameters()))
+    assert model(torch.from_numpy(images.inputs)).shape == (2, 2)
+    table = Labelled(np.zeros((2, 9), np.float32), np.array([0, 1]), ["a", "b"], [1])
+    with pytest.raises(InputError, match="trunk is test_vit, which takes no inputs of 9"):
+        start.model(asked, table, 0.0, "he")
+
+
 def test_weights_that_do_not_fit_the_images_are_refused(project: Project) -> None:
     models.save("data/own/grey.safetensors", networks.residual((1, 32, 32), 2, 0.0))
     project.set({"network.trunk": "auto", "network.weights": "grey.safetensors"})

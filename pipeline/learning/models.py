@@ -12,6 +12,7 @@ from torch import nn
 from pipeline.core import artifacts
 from pipeline.core.errors import InputError
 from pipeline.learning import backbones, networks
+from pipeline.learning.grown import grown
 from pipeline.learning.networks import Classifier
 
 KIND = "a model"
@@ -35,7 +36,7 @@ def build(description: dict[str, Any]) -> Classifier:
     arguments = dict(description)
     known = arguments.pop("known", None)
     model = NETWORKS[arguments.pop("network")](**arguments)
-    return model if known is None else networks.grown(model, known)
+    return model if known is None else grown(model, known)
 
 
 def initialise(model: nn.Module, how: Initialisation) -> None:

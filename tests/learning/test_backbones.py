@@ -10,6 +10,7 @@ import torch
 
 from pipeline.core.errors import InputError
 from pipeline.learning import backbones, models, networks
+from pipeline.learning.grown import Grown, grown
 from tests.project import ROOT
 
 TESTED = ("test_resnet", "test_vit")
@@ -101,15 +102,15 @@ def test_images_that_a_network_does_not_take_are_refused() -> None:
 def test_rows_that_were_there_keep_their_bits_beside_new_ones() -> None:
     torch.manual_seed(0)
     last = torch.nn.Linear(96, 9)
-    grown = networks.Grown(96, 9, 10)
-    grown.load_state_dict({
+    layer = Grown(96, 9, 10)
+    layer.load_state_dict({
         "weight": torch.cat([last.weight, torch.randn(1, 96)]),
         "bias": torch.cat([last.bias, torch.zeros(1)]),
     })  # fmt: skip
     inputs = torch.randn(700, 96)
-    assert torch.equal(grown(inputs)[:, :9], last(inputs))
-    model = networks.grown(networks.residual((3, 16, 16), 10, 0.0), 9)
-    assert isinstance(models.build(model.description).head.get_submodule("output"), networks.Grown)
+    assert torch.equal(layer(inputs)[:, :9], last(inputs))
+    model = grown(networks.residual((3, 16, 16), 10, 0.0), 9)
+    assert isinstance(models.build(model.description).head.get_submodule("output"), Grown)
 
 
 def test_own_networks_import_no_timm() -> None:

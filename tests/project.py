@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -13,6 +14,13 @@ import yaml
 from pipeline.studies import checkout
 
 ROOT = Path(__file__).parents[1]
+
+
+def hear_ctrl_c() -> None:
+    """For a child's start: the tests may run in the background, where a shell ignores Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 CONTENDERS = ("frozen", "scratch", "random", "fine_tuned")
 SMALL: dict[str, Any] = {
     "data.source": "digits",

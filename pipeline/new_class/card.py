@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import Tensor
@@ -40,13 +41,13 @@ class Known(_Part):
             that the model has right from those that it has wrong best.
         threshold: the value that 95 % of the validation images of the classes that the model was
             taught reach.
-        passed: the share of the test images of those classes that reach it.
+        passed: the share of the test images of those classes that reach it; None if there are none.
         passed_others: of those of classes that the model was not taught; None if there are none.
     """
 
     score: Literal["softmax", "energy"]
     threshold: float
-    passed: float
+    passed: float | None
     passed_others: float | None
 
     def passes(self, logits: Tensor) -> Tensor:
@@ -160,19 +161,24 @@ def known(validation: Tensor, held_out: Labelled, test: Tensor, tested: Labelled
     score: Any = "softmax"
     if right.any() and not right.all():
         score = Novelty.chosen(validation[None, right], validation[None, ~right]).score
-    of_taught = novelty.scores(validation[None, taught])[score]
-    exact = float(of_taught.quantile(1 - novelty.RECALL, interpolation="lower"))
+    exact = 0.0  # where no image of a taught class is left, every answer counts
+    if taught.any():
+        of_taught = novelty.scores(validation[None, taught])[score]
+        exact = float(of_taught.quantile(1 - novelty.RECALL, interpolation="lower"))
     # Rounded down, since the file's decimal places are few and softmax is near 1.
     places = 10**artifacts.DIGITS
     threshold = math.floor(exact * places) / places
     passed = (novelty.scores(test[None])[score] >= threshold).numpy()
-    others = float(passed[tested.is_new].mean()) if tested.new else None
     return Known(
         score=score,
         threshold=threshold,
-        passed=float(passed[~tested.is_new].mean()),
-        passed_others=others,
+        passed=_share(passed[~tested.is_new]),
+        passed_others=_share(passed[tested.is_new]),
     )
+
+
+def _share(passed: npt.NDArray[np.bool_]) -> float | None:
+    return float(passed.mean()) if len(passed) else None
 
 
 def weights(folder: Path) -> str:

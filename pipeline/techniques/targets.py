@@ -11,6 +11,7 @@ from torch import nn
 from pipeline.core.errors import InputError
 from pipeline.core.params import Distinct
 from pipeline.learning import training
+from pipeline.learning.grown import Grown
 from pipeline.learning.networks import Classifier
 from pipeline.techniques.adapters import Layer
 
@@ -142,7 +143,7 @@ def _usual(layers: Mapping[str, Layer]) -> list[str]:
 
 def _unfit(layer: Layer) -> str:
     """Why a layer has no adapter that can be merged into it and that PEFT reads, if it has not."""
-    if type(layer) not in (nn.Linear, nn.Conv2d):
+    if type(layer) not in (nn.Linear, Grown, nn.Conv2d):
         return type(layer).__name__  # whatever it does with its weights
     if isinstance(layer, nn.Conv2d):
         if layer.groups > 1:

@@ -22,7 +22,7 @@ from pipeline.sources import catalogue
 from pipeline.techniques import adapters
 from pipeline.techniques.gaussians import Gaussians
 from pipeline.techniques.ridge import Projection, Sums
-from tests.project import Project, copy_sources
+from tests.project import Project, copy_sources, hear_ctrl_c
 
 CPU = torch.device("cpu")
 CHANGES = {"data.source": "digits", "methods": ["lora", "replay"]}
@@ -134,7 +134,9 @@ def serving(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A process that serves a run, and its address."""
     command = [sys.executable, "-m", "pipeline", "serve", "--port", "0"]
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, cwd=folder, stdout=pipe, stderr=pipe, text=True) as process:
+    with subprocess.Popen(
+        command, cwd=folder, stdout=pipe, stderr=pipe, text=True, preexec_fn=hear_ctrl_c
+    ) as process:
         assert process.stdout is not None
         try:
             yield process, process.stdout.readline().split()[0]

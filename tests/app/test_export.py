@@ -25,7 +25,7 @@ from pipeline.learning import models
 from pipeline.techniques.gaussians import Gaussians
 from pipeline.techniques.ridge import Sums
 from tests.app.conftest import Command
-from tests.project import Project
+from tests.project import Project, hear_ctrl_c
 
 ALONE = """
 import json, sys
@@ -230,7 +230,9 @@ def test_what_is_missing_is_named_and_nothing_is_left(
 
 def test_an_interrupt_leaves_nothing(run: Project, tmp_path: Path) -> None:
     words = (sys.executable, "-m", "pipeline", "export", "lora", tmp_path / "out")
-    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        words, stderr=subprocess.PIPE, text=True, preexec_fn=hear_ctrl_c
+    ) as process:
         while not list(tmp_path.glob(".out.*/out/config.json")):
             assert process.poll() is None
             time.sleep(0.01)

@@ -72,8 +72,8 @@ def run(*names: str) -> None:
 
 
 def network(**changes: Any) -> Network:
-    given = {"trunk": "test_resnet", "weights": "none", "path": "data/own", "head": "auto"}
-    return Network.model_validate(given | changes)
+    given = {"trunk": "test_resnet", "weights": "none", "path": "data/own"}
+    return Network.model_validate(given | {"head": "auto", "train": "all"} | changes)
 
 
 def test_classifier_from_outside_is_taken_as_it_is(project: Project) -> None:

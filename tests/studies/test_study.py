@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from pipeline.core import params
-from tests.project import ROOT, Project
+from tests.project import ROOT, Project, hear_ctrl_c
 
 STAGE = """
 import json, os, pathlib, time, yaml
@@ -165,8 +165,7 @@ def test_a_study_that_was_ended_goes_on_where_it_stopped(toy: Project, number: i
         env=environment,
         stderr=subprocess.PIPE,
         text=True,
-        # The tests may run in the background, where a shell ignores Ctrl-C for its children.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=hear_ctrl_c,
     ) as process:
         results = toy.folder / "metrics/studies/toy.json"
         for _ in range(600):

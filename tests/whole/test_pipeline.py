@@ -14,7 +14,7 @@ import yaml
 
 from pipeline.core import params, stages
 from pipeline.studies import dag
-from tests.project import ROOT, Project, stages_run
+from tests.project import ROOT, Project, hear_ctrl_c, stages_run
 
 STAGES = dag.stages(ROOT)
 LISTED: list[str] = params.read(ROOT / "params.yaml")["methods"]
@@ -204,8 +204,7 @@ def test_interrupted_stage_leaves_nothing_and_is_run_again(project: Project) -> 
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # The tests may run in the background, where a shell ignores Ctrl-C for its children.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=hear_ctrl_c,
     ) as stage:
         try:
             assert stage.stdout is not None

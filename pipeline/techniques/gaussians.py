@@ -39,6 +39,10 @@ class Gaussians(NamedTuple):
         stacked = (torch.stack(parts).float() for parts in zip(*estimates, strict=True))
         return cls(classes, counts, *stacked)
 
+    def joined(self, *others: "Gaussians") -> "Gaussians":
+        """These and other classes, of the same rank."""
+        return Gaussians(*map(torch.cat, zip(self, *others, strict=True)))
+
     def sample(self, count: int) -> tuple[Tensor, Tensor]:
         """Draws `count` features of each class: `(k · count, width)`, and their labels.
 

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from pipeline.core import artifacts
 from pipeline.core.params import Batch, Count, NotNegative, Positive, Section
+from pipeline.core.seeding import derive
 from pipeline.learning import changes, models, training
 from pipeline.learning.augmentation import Augmentation
 from pipeline.learning.networks import Classifier
@@ -144,6 +145,35 @@ def learn(
     return Row(weight, float(unit.bias.detach() - weight @ mean))
 
 
+def learn_all(
+    head: nn.Module, gaussians: Gaussians, features: dict[int, Tensor], settings: NewRow, seed: int
+) -> dict[int, Row]:
+    """Learns a row for each new class, also against samples of the other new ones.
+
+    Args:
+        head: features to logits of all classes, of which those of the old ones are used.
+        gaussians: the old classes' features.
+        features: of each new class, as for `learn`.
+        settings: how each row is learned.
+        seed: gives the seed of each row.
+    """
+    rank = gaussians.directions.shape[1]
+    own = {
+        label: Gaussians.of(part, torch.full((len(part),), label), rank)
+        for label, part in features.items()
+    }
+    return {
+        label: learn(
+            lambda inputs: head(inputs)[:, gaussians.labels],
+            gaussians.joined(*(other for name, other in own.items() if name != label)),
+            part,
+            settings,
+            derive(seed, "new_row", label),
+        )
+        for label, part in features.items()
+    }
+
+
 def appended(logits: Tensor, row: Row, features: Tensor) -> Tensor:
     """Logits `(n, k)` with the row's behind them, `(n, k + 1)`: the first k are the same bits."""
     return torch.cat([logits, row(features)[:, None]], dim=1)
@@ -168,6 +198,18 @@ class Rows(nn.Module):
         logits: Tensor = self.head(features).clone()
         logits[:, self.columns] = F.linear(features, self.weight, self.bias)
         return logits
+
+
+def file(column: int | str) -> str:
+    """The name of the file in which a method's folder has the row of a column."""
+    return f"row_{column}.safetensors"
+
+
+def restore(folder: Path | str, base: Classifier) -> Classifier | None:
+    """The base with the rows that a folder has, if it has some."""
+    files = {int(path.stem.split("_")[1]): path for path in sorted(Path(folder).glob(file("*")))}
+    rows = {column: Row.load(path, base)[0] for column, path in files.items()}
+    return with_rows(base, rows) if rows else None
 
 
 def with_rows(base: Classifier, rows: dict[int, Row]) -> Classifier:

@@ -9,6 +9,7 @@ from pipeline.learning import training
 from pipeline.learning.compute import Compute
 from pipeline.techniques.gaussians import Gaussians
 from pipeline.techniques.ridge import Projection, Sums
+from pipeline.techniques.slda import Moments
 
 
 class Statistics(Section):
@@ -30,5 +31,6 @@ def main(seed: Seed, compute: Compute, statistics: Statistics) -> None:
     projection = Projection(derive(seed, "statistics"), statistics.width)
     sums = Sums.of(projection, features, labels, len(old.classes))
 
+    Moments.of(features, labels).save("data/statistics/moments.safetensors")
     gaussians.save("data/statistics/gaussians.safetensors")
     sums.save("data/statistics/sums.safetensors", projection.seed)

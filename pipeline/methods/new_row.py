@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import torch
-
 from pipeline.core.labelled import Labelled
 from pipeline.core.params import Seed
 from pipeline.core.seeding import derive
@@ -19,16 +17,17 @@ GAUSSIANS = Path("data/statistics/gaussians.safetensors")
 
 def main(seed: Seed, compute: Compute, new_row: NewRow) -> None:
     device = compute.start(threads=1)
-    torch.manual_seed(derive(seed, "new_row"))
     base = results.load_base().to(device)
     new = Labelled.load("data/split/new_train")
-    augment = augmentation.chosen(new_row.augmentation, new)
 
-    features = {}
-    for label in new.new:
-        images, _ = training.tensors(device, new.where(new.labels == label))
-        features[label] = rows.variants(base.trunk, images, augment, new_row.variants)
-    learned = rows.learn_all(base.head, Gaussians.load(GAUSSIANS), features, new_row, seed)
+    learned = rows.learn_all(
+        base,
+        Gaussians.load(GAUSSIANS),
+        {label: training.tensors(device, new.where(new.labels == label))[0] for label in new.new},
+        augmentation.chosen(new_row.augmentation, new),
+        new_row,
+        derive(seed, "new_row"),
+    )
     for label, row in learned.items():
         row.save(results.METHODS / "new_row" / rows.file(label), new.classes[label], base)
     model = rows.with_rows(base, learned)

@@ -54,6 +54,15 @@ class Gaussians(NamedTuple):
         drawn = self.means[:, None] + along + rest
         return drawn.flatten(0, 1), self.labels.repeat_interleave(count)
 
+    def deviations(self, count: int) -> Tensor:
+        """How samples of classes drawn at random differ from their class's mean: `(count, width)`.
+
+        Random numbers come from PyTorch's global generator.
+        """
+        each = -(-count // len(self.labels))
+        drawn = self.sample(each)[0] - self.means.repeat_interleave(each, 0)
+        return drawn[torch.randperm(len(drawn))[:count]]
+
     def replay(self, count: int, inputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Real features of other classes, followed by `count` samples of each of these."""
         sampled, of_class = (part.to(inputs.device) for part in self.sample(count))

@@ -105,8 +105,9 @@ def learn(
 
     The unit's value minus log Σ exp of the old logits is the log-odds of the new class against all
     old ones; its binary cross-entropy is a convex function, minimised by L-BFGS. A few images show
-    too little of how a class varies: to each of their features is added how a sample of some old
-    class differs from its mean (as in distribution calibration, arXiv 2101.06395).
+    too little of how a class varies, so that to each of their features 1 + 1 / `images` times the
+    deviation of a sample of some old class from its mean is added: the old classes' covariance
+    stands in for the new one's, as in distribution calibration (arXiv 2101.06395).
 
     Args:
         old_logits: features `(m, width)` to logits of the old classes `(m, k)`.
@@ -122,7 +123,8 @@ def learn(
     torch.manual_seed(seed)
     sampled = gaussians.sample(settings.samples)[0].to(features.device)
     mean, deviation = sampled.mean(0), sampled.std(0).clamp(min=1e-6)
-    varied = features + gaussians.deviations(len(features)).to(features.device)
+    spread = gaussians.deviations(len(features)).to(features.device)
+    varied = features + (1 + 1 / images) * spread
     inputs = torch.cat([varied, sampled])
     with torch.no_grad():
         against = torch.cat([old_logits(part) for part in inputs.split(1000)]).logsumexp(1)

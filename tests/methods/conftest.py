@@ -16,9 +16,21 @@ from pipeline.new_class import learned, results
 from pipeline.new_class.learned import Method
 from pipeline.techniques.gaussians import Gaussians
 from pipeline.techniques.slda import Moments
+from tests.project import Project
 
 WIDTH, CLASSES, NEW = 8, ["a", "b", "c", "d"], 1
 AUGMENTATION = {"rotation": 0.0, "scale": 0.0, "translation": 0.0}
+LONGER = {
+    "last_layer.epochs": 60,
+    "last_layer.patience": 60,
+    "last_layer.learning_rate": 0.05,
+    "reft.epochs": 15,
+    "reft.samples": 400,
+    "reft.learning_rate": 0.02,
+    "finetune_all.epochs": 100,
+    "finetune_all.learning_rate": 0.1,
+}
+"""Parameters for few points."""
 Learn = Callable[[str], Method]
 
 
@@ -36,6 +48,7 @@ def clouds(count: int, seed: int) -> Labelled:
 @pytest.fixture
 def learn(sources: Path) -> Learn:
     """Runs a method's stage, and loads what it saved as `evaluate` does."""
+    Project(sources).set(LONGER)
     torch.manual_seed(derive(0, "tiny"))
     train = clouds(200, seed=0)
     old = train.where(~train.is_new)

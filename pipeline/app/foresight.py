@@ -12,7 +12,7 @@ from pipeline.core.labelled import Labelled
 from pipeline.learning import models, networks
 from pipeline.ranks import wide
 from pipeline.sources import catalogue
-from pipeline.techniques import adapters
+from pipeline.techniques import adapters, reft
 
 Sections = Mapping[str, Any]
 
@@ -41,20 +41,22 @@ def _first_question(sections: Sections) -> None:
 
 
 def _adapters(sections: Sections) -> None:
-    """Puts the adapters of every section that has some on a small network of that kind."""
+    """Puts the adapters or the edit of every section on a small network of that kind."""
     kind = sections["network"].trunk
     trunk = catalogue.trunk(sections["data"].source) if kind == "auto" else kind
     build: Callable[..., networks.Classifier] = models.NETWORKS[trunk]
     shape = (64,) if trunk == "identity" else (1, 28, 28)
     model = build(shape, 10, 0.0)
     for name, section in sections.items():
-        if hasattr(section, "targets") and hasattr(section, "rank"):
-            try:
-                head = deepcopy(model.head)
+        head = deepcopy(model.head)
+        try:
+            if hasattr(section, "targets") and hasattr(section, "rank"):
                 adapters.wrap(head, section.targets, section.rank, section.alpha, 0.0)
-            except InputError as error:
-                problem = str(error).removeprefix("params.yaml: ")
-                raise InputError(f"params.yaml: {name}: {problem}") from None
+            if hasattr(section, "layer") and hasattr(section, "rank"):
+                reft.edit(head, section.layer, section.rank)
+        except InputError as error:
+            problem = str(error).removeprefix("params.yaml: ")
+            raise InputError(f"params.yaml: {name}: {problem}") from None
 
 
 def _statistics(sections: Sections) -> None:

@@ -71,6 +71,8 @@ def test_committed_parameters_and_those_of_demo_and_tests_are_accepted(edit: Edi
         ({"lora.targets": ["conv"]}, "lora: no dense layer is named conv; accepted: dense_1, den"),
         ({"lora.targets": ["output", "output"]}, "lora.targets is ['output', 'output']: output is"),
         ({"lora.rank": 10_000}, "lora: rank 10000 is above 128, what the targets can have"),
+        ({"reft.layer": "conv"}, "reft: no dense layer is named conv; accepted: dense_1, dense_2"),
+        ({"reft.rank": 200}, "reft: rank 200 is above 128, the inputs of output"),
         ({"ranks.sweep.ranks": [2, 2]}, "ranks.sweep.ranks is [2, 2]: 2 is named twice"),
         ({"analytic.widths": [4000]}, "analytic.widths has 4000, but statistics.width is 3000"),
         ({"compute.device": "cuda"}, "compute.device is cuda, but PyTorch finds no GPU"),

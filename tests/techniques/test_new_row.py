@@ -91,6 +91,18 @@ def test_how_often_images_are_shown_does_not_matter() -> None:
     assert (decided[0] == decided[1]).float().mean() > 0.97
 
 
+def test_several_classes_have_a_row_each() -> None:
+    gaussians = Gaussians.of(features(0, 200), torch.zeros(200, dtype=torch.int64), 2)
+    new = {label: features(label, 3) for label in (1, 2)}
+    rows = new_row.learn_all(base(), gaussians, new, NONE, SETTINGS, seed=0)
+    inputs = torch.cat([features(label, 100) for label in range(3)])
+    with torch.no_grad():
+        logits, before = new_row.with_rows(base(), rows)(inputs), base()(inputs)
+    assert torch.equal(logits[:, 0], before[:, 0])
+    truth = torch.arange(3).repeat_interleave(100)
+    assert (logits.argmax(1) == truth).float().mean() > 0.97
+
+
 def test_variants_begin_with_the_images_as_they_are() -> None:
     images = torch.randint(256, (3, 1, 8, 8), dtype=torch.uint8)
     trunk = models.NETWORKS["mlp"]([1, 8, 8], 2, 0.0).trunk

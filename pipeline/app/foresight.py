@@ -1,6 +1,7 @@
 """What a stage would refuse after others have run, found before any does."""
 
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from pipeline.learning import backbones, freezing, models, networks
 from pipeline.new_class import results
 from pipeline.ranks import wide
 from pipeline.sources import catalogue
-from pipeline.techniques import targets
+from pipeline.techniques import reft, targets
 
 Sections = Mapping[str, Any]
 
@@ -83,7 +84,7 @@ def left_out(sections: Sections) -> list[str]:
 
 
 def _adapters(sections: Sections) -> None:
-    """Freezes a small network of that kind, and chooses the targets of every section with some."""
+    """Freezes a small network of that kind, and finds the layers that every section names."""
     kind, hidden = sections["network"].trunk, sections["network"].head
     if kind not in backbones.HERE or sections["network"].weights != "none":
         return  # the network's layers are not known here
@@ -93,16 +94,18 @@ def _adapters(sections: Sections) -> None:
     model = build(shape, 10, 0.0, **({} if hidden == "auto" else {"hidden": hidden}))
     freezing.train_from(model, sections["network"].train)
     for name, section in sections.items():
-        if hasattr(section, "targets") and hasattr(section, "rank"):
-            # What trains on samples of features cannot change the trunk.
-            head_only = hasattr(section, "samples")
-            try:
+        try:
+            if hasattr(section, "targets") and hasattr(section, "rank"):
+                # What trains on samples of features cannot change the trunk.
+                head_only = hasattr(section, "samples")
                 targets.choose(
                     model, section.targets, section.rank, head_only=head_only, say=lambda _: None
                 )
-            except InputError as error:
-                problem = str(error).removeprefix("params.yaml: ")
-                raise InputError(f"params.yaml: {name}: {problem}") from None
+            if hasattr(section, "layer") and hasattr(section, "rank"):
+                reft.edit(deepcopy(model.head), section.layer, section.rank)
+        except InputError as error:
+            problem = str(error).removeprefix("params.yaml: ")
+            raise InputError(f"params.yaml: {name}: {problem}") from None
 
 
 def _statistics(sections: Sections) -> None:

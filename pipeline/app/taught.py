@@ -23,17 +23,6 @@ from pipeline.techniques.new_row import NewRow, Row
 
 LONGEST = 40
 """Characters that a class's name may have."""
-SETTINGS = NewRow(
-    variants=300,
-    samples=1000,
-    balance=1.0,
-    epochs=6,
-    batch=128,
-    learning_rate=0.01,
-    l2=0.001,
-    augmentation="auto",
-)
-"""How a class is learned."""
 _SEEDED = Lock()
 """Held while a class is learned: PyTorch's generator is one for all threads."""
 
@@ -155,6 +144,7 @@ def teach(
     images: Sequence[npt.NDArray[np.uint8]],
     name: str,
     kept: Kept,
+    settings: NewRow,
     seed: int,
 ) -> Taught:
     """Learns a class from one picture or more.
@@ -164,6 +154,7 @@ def teach(
         images: of the class, each `(channels, size, size)`.
         name: of the class.
         kept: of the old classes.
+        settings: how it is learned.
         seed: the pipeline's.
 
     Raises:
@@ -171,15 +162,16 @@ def teach(
     """
     name = checked(name, base)
     inputs = torch.from_numpy(np.stack(images))
-    augment = augmentation.chosen(SETTINGS.augmentation, kept.validation)
+    augment = augmentation.chosen(settings.augmentation, kept.validation)
     with _SEEDED:
         torch.manual_seed(derive(seed, "taught"))
-        features = new_row.variants(base.model.trunk, inputs, augment, SETTINGS.variants)
+        features = new_row.variants(base.model.trunk, inputs, augment, settings.variants)
         row = new_row.learn(
             lambda values: base.model.head(values)[:, old(base)],
             kept.gaussians,
             features,
-            SETTINGS,
+            len(images),
+            settings,
             derive(seed, "taught", "row"),
         )
     figures = cost(base, row, name, kept.validation, examples=len(images))

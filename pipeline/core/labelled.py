@@ -109,14 +109,22 @@ class Labelled(NamedTuple):
 
     def few(self, count: int | None, seed: int) -> "Labelled":
         """At most `count` images of each class, drawn at random, in their order (None: all)."""
-        order = np.random.default_rng(seed).permutation(len(self.labels))
-        of_class = [order[self.labels[order] == label][:count] for label in np.unique(self.labels)]
-        return self.where(np.sort(np.concatenate(of_class)))
+        return self.where(few(self.labels, count, seed))
 
     @property
     def is_new(self) -> npt.NDArray[np.bool_]:
         """Which labels are of new classes: `(n,)`, bool."""
         return np.isin(self.labels, self.new)
+
+
+def few(labels: npt.NDArray[np.int64], count: int | None, seed: int) -> npt.NDArray[np.int64]:
+    """The rows of at most `count` labels of each class, drawn at random, in their order.
+
+    Fewer rows of the same seed are among more of them.
+    """
+    order = np.random.default_rng(seed).permutation(len(labels))
+    of_class = [order[labels[order] == label][:count] for label in np.unique(labels)]
+    return np.sort(np.concatenate(of_class))
 
 
 def merge(*parts: Labelled) -> Labelled:

@@ -9,7 +9,7 @@ from typing import Any
 from pipeline.core import artifacts
 from pipeline.learning.networks import Classifier
 from pipeline.new_class import results
-from pipeline.techniques import adapters, strength
+from pipeline.techniques import adapters, new_row, strength
 
 Rows = list[dict[str, Any]]
 
@@ -49,7 +49,7 @@ def _there(name: str) -> bool:
 
 def _load(name: str, base: Classifier) -> Method:
     folder = results.METHODS / name
-    tuned = adapters.restore(folder, base)
+    tuned = new_row.restore(folder, base) or adapters.restore(folder, base)
     adapters.set_strength(tuned, 1)
     adapters.merge(tuned)
     return _with_about(folder, name, tuned, base)

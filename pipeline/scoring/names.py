@@ -1,7 +1,7 @@
 """Names for people."""
 
-WORDS = {"lora": "LoRA", "gaussian": "Gaussian"}
-PHRASES = {"base": "base (before)", "full": "all weights"}
+WORDS = {"lora": "LoRA", "gaussian": "Gaussian", "slda": "SLDA", "reft": "LoReFT"}
+PHRASES = {"base": "base (before)", "full": "all weights", "finetune_all": "naive fine-tuning"}
 
 
 def title(name: str) -> str:

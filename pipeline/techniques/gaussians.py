@@ -45,6 +45,10 @@ class Gaussians(NamedTuple):
         none, empty = torch.zeros(0, dtype=torch.int64), torch.zeros(0, width)
         return cls(none, none.clone(), empty, torch.zeros(0, 1, width), empty.clone())
 
+    def joined(self, *others: "Gaussians") -> "Gaussians":
+        """These and other classes, of the same rank."""
+        return Gaussians(*map(torch.cat, zip(self, *others, strict=True)))
+
     def sample(self, count: int) -> tuple[Tensor, Tensor]:
         """Draws `count` features of each class: `(k · count, width)`, and their labels.
 
@@ -55,6 +59,15 @@ class Gaussians(NamedTuple):
         rest = torch.randn(classes, count, width) * self.spreads[:, None]
         drawn = self.means[:, None] + along + rest
         return drawn.flatten(0, 1), self.labels.repeat_interleave(count)
+
+    def deviations(self, count: int) -> Tensor:
+        """How samples of classes drawn at random differ from their class's mean: `(count, width)`.
+
+        Random numbers come from PyTorch's global generator.
+        """
+        each = -(-count // len(self.labels))
+        drawn = self.sample(each)[0] - self.means.repeat_interleave(each, 0)
+        return drawn[torch.randperm(len(drawn))[:count]]
 
     def replay(self, count: int, inputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Real features of other classes, followed by `count` samples of each of these."""

@@ -14,7 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pipeline.core import artifacts
-from pipeline.core.params import Batch, Count, NotNegative, Positive, Section
+from pipeline.core.params import Count, NotNegative, Positive, Section
+from pipeline.core.seeding import derive
 from pipeline.learning import changes, models, training
 from pipeline.learning.augmentation import Augmentation
 from pipeline.learning.networks import Classifier
@@ -26,18 +27,16 @@ KIND = "a row for a new class"
 class NewRow(Section):
     """How a row is learned; the same from one image on.
 
-    Of the new images, `variants` are made in all (and each is shown at least once); `samples` are
-    drawn of every old class. A new image weighs `balance` times what its share would be if new and
-    old counted the same. `l2` weighs the squared norm of the row on standardised features.
+    Of the new images, `variants` are made in all (and each is there at least once); `samples` are
+    drawn of every old class. All new ones together weigh `balance` times what all old ones do,
+    however many they are. `l2` weighs the squared norm of the row on standardised features; it is
+    divided by the number of new images, as a prior is that every image counts against.
     `augmentation: auto` takes what suits the images.
     """
 
     variants: Count
     samples: Count
     balance: Positive
-    epochs: Count
-    batch: Batch
-    learning_rate: Positive
     l2: NotNegative
     augmentation: Augmentation | Literal["auto"]
 
@@ -98,18 +97,23 @@ def learn(
     old_logits: Callable[[Tensor], Tensor],
     gaussians: Gaussians,
     features: Tensor,
+    images: int,
     settings: NewRow,
     seed: int,
 ) -> Row:
     """Learns the row of a new class.
 
     The unit's value minus log Σ exp of the old logits is the log-odds of the new class against all
-    old ones; its binary cross-entropy is minimised by Adam.
+    old ones; its binary cross-entropy is a convex function, minimised by L-BFGS. A few images show
+    too little of how a class varies, so that to each of their features 1 + 1 / `images` times the
+    deviation of a sample of some old class from its mean is added: the old classes' covariance
+    stands in for the new one's, as in distribution calibration (arXiv 2101.06395).
 
     Args:
         old_logits: features `(m, width)` to logits of the old classes `(m, k)`.
         gaussians: the old classes' features.
-        features: `(n, width)`, float32: of (augmented) images of the new class.
+        features: `(n, width)`, float32: of variants of the new class's images.
+        images: how many images these are variants of.
         settings: how it is learned.
         seed: of PyTorch's global generator.
 
@@ -117,31 +121,75 @@ def learn(
         The row, for features as they come: the standardisation is folded in.
     """
     torch.manual_seed(seed)
-    sampled, _ = gaussians.sample(settings.samples)
-    sampled = sampled.to(features.device)
+    sampled = gaussians.sample(settings.samples)[0].to(features.device)
     mean, deviation = sampled.mean(0), sampled.std(0).clamp(min=1e-6)
-    inputs = torch.cat([features, sampled])
+    spread = gaussians.deviations(len(features)).to(features.device)
+    varied = features + (1 + 1 / images) * spread
+    inputs = torch.cat([varied, sampled])
     with torch.no_grad():
         against = torch.cat([old_logits(part) for part in inputs.split(1000)]).logsumexp(1)
     standard = (inputs - mean) / deviation
-    is_new = (torch.arange(len(inputs), device=inputs.device) < len(features)).float()
-    shares = torch.tensor([1 / len(sampled), settings.balance / len(features)])
-    weights = shares.to(inputs.device)[is_new.long()] * (len(inputs) / (1 + settings.balance))
-
     unit = nn.Linear(inputs.shape[1], 1, device=inputs.device)
     nn.init.zeros_(unit.weight)
     nn.init.zeros_(unit.bias)
-    optimizer = torch.optim.Adam(unit.parameters(), settings.learning_rate)
-    for _ in range(settings.epochs):
-        for chosen in torch.randperm(len(inputs), device=inputs.device).split(settings.batch):
-            odds = unit(standard[chosen]).squeeze(1) - against[chosen]
-            loss = F.binary_cross_entropy_with_logits(odds, is_new[chosen], weights[chosen])
-            loss = loss + settings.l2 * unit.weight.square().sum()
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
+    optimizer = torch.optim.LBFGS(unit.parameters(), max_iter=100, line_search_fn="strong_wolfe")
+
+    def loss() -> Tensor:
+        optimizer.zero_grad()
+        odds = unit(standard).squeeze(1) - against
+        new, old = (
+            F.softplus(-odds[: len(features)]).mean(),
+            F.softplus(odds[len(features) :]).mean(),
+        )
+        entropy = (settings.balance * new + old) / (settings.balance + 1)
+        total = entropy + settings.l2 / images * unit.weight.square().sum()
+        total.backward()
+        return total
+
+    optimizer.step(loss)
     weight = unit.weight.detach()[0] / deviation
     return Row(weight, float(unit.bias.detach() - weight @ mean))
+
+
+def learn_all(
+    base: Classifier,
+    gaussians: Gaussians,
+    images: dict[int, Tensor],
+    augment: Augmentation,
+    settings: NewRow,
+    seed: int,
+) -> dict[int, Row]:
+    """Learns a row for each new class, also against samples of the other new ones.
+
+    Args:
+        base: knows the old classes.
+        gaussians: the old classes' features.
+        images: of each new class, `(n, channels, height, width)`, by its column in the logits.
+        augment: how images are changed.
+        settings: how each row is learned.
+        seed: gives the seeds of the variants and of each row.
+    """
+    torch.manual_seed(derive(seed, "variants"))
+    features = {
+        label: variants(base.trunk, part, augment, settings.variants)
+        for label, part in images.items()
+    }
+    rank = gaussians.directions.shape[1]
+    own = {
+        label: Gaussians.of(part, torch.full((len(part),), label), rank)
+        for label, part in features.items()
+    }
+    return {
+        label: learn(
+            lambda inputs: base.head(inputs)[:, gaussians.labels],
+            gaussians.joined(*(other for name, other in own.items() if name != label)),
+            part,
+            len(images[label]),
+            settings,
+            derive(seed, label),
+        )
+        for label, part in features.items()
+    }
 
 
 def appended(logits: Tensor, row: Row, features: Tensor) -> Tensor:
@@ -168,6 +216,18 @@ class Rows(nn.Module):
         logits: Tensor = self.head(features).clone()
         logits[:, self.columns] = F.linear(features, self.weight, self.bias)
         return logits
+
+
+def file(column: int | str) -> str:
+    """The name of the file in which a method's folder has the row of a column."""
+    return f"row_{column}.safetensors"
+
+
+def restore(folder: Path | str, base: Classifier) -> Classifier | None:
+    """The base with the rows that a folder has, if it has some."""
+    files = {int(path.stem.split("_")[1]): path for path in sorted(Path(folder).glob(file("*")))}
+    rows = {column: Row.load(path, base)[0] for column, path in files.items()}
+    return with_rows(base, rows) if rows else None
 
 
 def with_rows(base: Classifier, rows: dict[int, Row]) -> Classifier:

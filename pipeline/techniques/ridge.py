@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pipeline.core import artifacts
+from pipeline.techniques import symmetric
 
 KIND = "sums for ridge regression"
 CHUNK = 6000
@@ -83,8 +84,7 @@ class Sums(NamedTuple):
 
     def save(self, path: Path | str, seed: int) -> None:
         """Saves the sums, of the symmetric one but the upper half, and the projection's seed."""
-        rows, columns = torch.triu_indices(*self.gram.shape)
-        arrays = {"gram": self.gram[rows, columns].float(), "moments": self.moments.float()}
+        arrays = {"gram": symmetric.half(self.gram).float(), "moments": self.moments.float()}
         artifacts.save_tensors(path, arrays, {"kind": KIND, "seed": seed})
 
     @classmethod
@@ -92,7 +92,5 @@ class Sums(NamedTuple):
         """Loads what `save` saved."""
         arrays, about = artifacts.load_tensors(path, KIND)
         moments = torch.from_numpy(arrays["moments"]).double()
-        half = torch.zeros(len(moments), len(moments), dtype=torch.float64)
-        rows, columns = torch.triu_indices(*half.shape)
-        half[rows, columns] = torch.from_numpy(arrays["gram"]).double()
-        return cls(half + half.triu(1).T, moments), Projection(about["seed"], len(moments))
+        gram = symmetric.whole(torch.from_numpy(arrays["gram"]).double(), len(moments))
+        return cls(gram, moments), Projection(about["seed"], len(moments))

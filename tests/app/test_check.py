@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from pipeline.__main__ import main
+from pipeline.core import params
 from pipeline.studies import demo
 from tests.project import SMALL
 
@@ -84,6 +85,8 @@ def test_committed_parameters_and_those_of_demo_and_tests_are_accepted(edit: Edi
         ({"pretrain.trunk_rate": 0}, "pretrain.trunk_rate is 0: input should be greater than 0"),
         ({"lora.targets": ["output", "output"]}, "lora.targets is ['output', 'output']: output is"),
         ({"lora.rank": 10_000}, "lora: rank 10000 is above 128, what the targets can have"),
+        ({"reft.layer": "conv"}, "reft: no dense layer is named conv; accepted: dense_1, dense_2"),
+        ({"reft.rank": 200}, "reft: rank 200 is above 128, the inputs of output"),
         ({"ranks.sweep.ranks": [2, 2]}, "ranks.sweep.ranks is [2, 2]: 2 is named twice"),
         ({"analytic.widths": [4000]}, "analytic.widths has 4000, but statistics.width is 3000"),
         ({"network.trunk": "residul"}, "network.trunk is 'residul', a network neither of timm nor"),
@@ -135,7 +138,8 @@ def test_methods_that_need_what_is_gone_are_named(
     assert main(["check"]) == 0
     lines = capsys.readouterr().out.splitlines()
     named = {line.partition(" is left out: it reads data/")[0] for line in lines}
-    assert named == {"replay", "joint", "gaussian_replay", "gaussian_lora"}
+    left = {"sequential", "lora", "analytic", "finetune_all"}
+    assert named == {*params.read()["methods"]} - left
     Path("photos/train/cat").mkdir()
     assert main(["check"]) == 0
     assert capsys.readouterr().out == ""

@@ -10,9 +10,11 @@ import torch
 from pipeline.app import taught
 from pipeline.app.models import Predictor
 from pipeline.app.taught import Kept, Taught
+from pipeline.core import params
 from pipeline.core.errors import InputError
 from pipeline.core.labelled import Labelled
 from pipeline.techniques import new_row
+from pipeline.techniques.new_row import NewRow
 from tests.project import Project
 
 
@@ -29,8 +31,9 @@ def zero(base: Predictor) -> Taught:
 
 
 def learn(base: Predictor, images: Labelled, count: int) -> Taught:
+    settings = NewRow(**params.read()["new_row"])
     zeros = np.asarray(images.inputs[images.labels == 0][:count])
-    return taught.teach(base, list(zeros), "0", Kept.load(), 0)
+    return taught.teach(base, list(zeros), "0", Kept.load(), settings, 0)
 
 
 def test_a_class_is_found_and_the_old_logits_stay(base: Predictor, zero: Taught) -> None:

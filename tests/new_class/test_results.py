@@ -25,6 +25,10 @@ DAG = (ROOT / "dvc.yaml").read_text()
         ("data/methods/gaussian_lora", "validation"),
         ("data/methods/sequential", "validation"),
         ("data/methods/lora", "validation"),
+        ("data/methods/new_row", "none"),
+        ("data/methods/prototypes", "none"),
+        ("data/methods/slda", "none"),
+        ("data/methods/finetune_all", "none"),
     ],
 )
 def test_old_images_are_those_that_the_stage_itself_depends_on(output: str, expected: str) -> None:

@@ -46,6 +46,30 @@ def test_every_image_is_in_one_part_and_shares_are_kept(
     assert np.bincount(parts["validation"].labels).tolist() == [20, 12, 8]
 
 
+def test_few_new_images_change_nothing_else(whole: Labelled, edit: Edit) -> None:
+    def rows(part: str) -> list[int]:
+        drawn: list[int] = Labelled.load(f"data/split/{part}").inputs[:, 0].tolist()
+        return drawn
+
+    edit({"split.new_classes": ["star", "0"]})
+    assert run.main(["split"]) == 0
+    before = {part: rows(part) for part in PARTS}
+    drawn = {}
+    for count, draw in ((3, 0), (5, 0), (3, 1)):
+        edit({"split.new_images": count, "split.draw": draw})
+        assert run.main(["split"]) == 0
+        drawn[count, draw] = rows("new_train")
+        assert np.bincount(Labelled.load("data/split/new_train").labels).tolist() == [
+            0,
+            count,
+            count,
+        ]
+        assert {*drawn[count, draw]} < {*before["new_train"]}
+        assert all(rows(part) == before[part] for part in ("old_train", "validation"))
+    assert {*drawn[3, 0]} < {*drawn[5, 0]}
+    assert drawn[3, 0] != drawn[3, 1]
+
+
 def test_partition_depends_on_its_own_seed_alone(whole: Labelled, edit: Edit) -> None:
     def held_out(**seeds: int) -> list[int]:
         edit({key.replace("_", "."): seed for key, seed in seeds.items()})

@@ -40,6 +40,23 @@ def test_rank_keeps_the_largest_directions() -> None:
     torch.testing.assert_close(kept.directions[0].square().sum(1), largest, rtol=1e-4, atol=0)
 
 
+def test_deviations_are_around_zero_and_of_all_classes() -> None:
+    inputs, labels = features()
+    kept = Gaussians.of(inputs, labels, 12)
+    drawn = kept.deviations(20_001)
+    assert drawn.shape == (20_001, 12)
+    torch.testing.assert_close(drawn.mean(0), torch.zeros(12), atol=0.15, rtol=0)
+    within = torch.stack([inputs[labels == label].T.cov() for label in (3, 7)]).mean(0)
+    torch.testing.assert_close(drawn.T.cov(), within, atol=0.8, rtol=0)
+
+
+def test_joined_have_the_classes_of_both() -> None:
+    inputs, labels = features()
+    three, seven = (Gaussians.of(inputs[labels == a], labels[labels == a], 2) for a in (3, 7))
+    both = Gaussians.of(inputs, labels, 2)
+    assert all(map(torch.equal, three.joined(seven), both))
+
+
 def test_replay_puts_samples_behind_the_real_features() -> None:
     inputs, labels = features()
     mixed, of_class = Gaussians.of(inputs, labels, 2).replay(10, inputs[:5], labels[:5] * 0)

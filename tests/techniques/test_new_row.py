@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
 from pipeline.core.errors import InputError
@@ -14,16 +15,7 @@ from pipeline.techniques import new_row
 from pipeline.techniques.gaussians import Gaussians
 from pipeline.techniques.new_row import NewRow, Row
 
-SETTINGS = NewRow(
-    variants=40,
-    samples=100,
-    balance=1.0,
-    epochs=10,
-    batch=64,
-    learning_rate=0.02,
-    l2=1e-3,
-    augmentation=NONE,
-)
+SETTINGS = NewRow(variants=40, samples=100, balance=1.0, l2=0.03, augmentation=NONE)
 OLD = [0, 2]
 
 
@@ -55,7 +47,7 @@ def old_logits(inputs: Tensor) -> Tensor:
 @pytest.mark.parametrize("count", [1, 3, 2000])
 def test_the_class_is_learned_and_the_old_logits_keep_their_bits(count: int) -> None:
     gaussians = kept()
-    row = new_row.learn(old_logits, gaussians, features(1, count), SETTINGS, seed=0)
+    row = new_row.learn(old_logits, gaussians, features(1, count), count, SETTINGS, seed=0)
     inputs = torch.cat([features(label, 100) for label in range(3)])
     model = new_row.with_rows(base(), {1: row})
     with torch.no_grad():
@@ -68,15 +60,47 @@ def test_the_class_is_learned_and_the_old_logits_keep_their_bits(count: int) -> 
     torch.testing.assert_close(appended[:, 2], logits[:, 1], atol=1e-4, rtol=1e-4)
 
 
-def test_the_number_of_new_images_does_not_shift_the_balance() -> None:
-    few, old = features(1, 50) / 2, kept().sample(100)[0] / 2  # where the classes overlap
-    inputs = torch.cat([few, old])
-    settings = SETTINGS.model_copy(update={"epochs": 40, "l2": 0.0})
-    shares = []
-    for times in (1, 40):
-        row = new_row.learn(old_logits, kept(), few.repeat(times, 1), settings, seed=0)
-        shares.append(float((row(inputs) > old_logits(inputs).logsumexp(1)).float().mean()))
-    assert shares[0] == pytest.approx(shares[1], abs=0.05)
+@pytest.mark.parametrize("balance", [1.0, 3.0])
+def test_row_is_the_logistic_regression_of_scikit_learn(balance: float) -> None:
+    """Where samples are the classes' means, and the old logits are 0."""
+    torch.manual_seed(2)
+    means, new = torch.randn(30, 6), torch.randn(20, 6) + 1
+    points = Gaussians(
+        torch.arange(30), torch.ones(30), means, torch.zeros(30, 2, 6), torch.zeros(30, 6)
+    )
+    settings = SETTINGS.model_copy(update={"samples": 1, "balance": balance, "l2": 0.2})
+    row = new_row.learn(lambda x: torch.zeros(len(x), 1), points, new, 5, settings, seed=0)
+
+    mean, deviation = means.mean(0), means.std(0)
+    inputs = ((torch.cat([new, means]) - mean) / deviation).numpy()
+    weights = [balance / 20 / (1 + balance)] * 20 + [1 / 30 / (1 + balance)] * 30
+    trusted = LogisticRegression(C=5 / (2 * 0.2), tol=1e-8, max_iter=1000)
+    trusted.fit(inputs, [1] * 20 + [0] * 30, weights)
+    expected = torch.from_numpy(trusted.decision_function(inputs)).float()
+    torch.testing.assert_close(row(torch.cat([new, means])), expected, atol=1e-3, rtol=1e-3)
+
+
+def test_how_often_images_are_shown_does_not_matter() -> None:
+    few = features(1, 100)
+    rows = [
+        new_row.learn(old_logits, kept(), few.repeat(times, 1), 100, SETTINGS, seed=0)
+        for times in (1, 30)
+    ]
+    inputs = torch.cat([few, kept().sample(50)[0]])
+    decided = [row(inputs) > old_logits(inputs).logsumexp(1) for row in rows]
+    assert (decided[0] == decided[1]).float().mean() > 0.97
+
+
+def test_several_classes_have_a_row_each() -> None:
+    gaussians = Gaussians.of(features(0, 200), torch.zeros(200, dtype=torch.int64), 2)
+    new = {label: features(label, 3) for label in (1, 2)}
+    rows = new_row.learn_all(base(), gaussians, new, NONE, SETTINGS, seed=0)
+    inputs = torch.cat([features(label, 100) for label in range(3)])
+    with torch.no_grad():
+        logits, before = new_row.with_rows(base(), rows)(inputs), base()(inputs)
+    assert torch.equal(logits[:, 0], before[:, 0])
+    truth = torch.arange(3).repeat_interleave(100)
+    assert (logits.argmax(1) == truth).float().mean() > 0.97
 
 
 def test_variants_begin_with_the_images_as_they_are() -> None:

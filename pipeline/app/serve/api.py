@@ -2,8 +2,9 @@
 
 import base64
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated
@@ -31,6 +32,7 @@ from pipeline.core import process
 from pipeline.core.errors import InputError
 from pipeline.core.params import Seed
 from pipeline.learning.compute import Compute
+from pipeline.techniques.new_row import NewRow
 
 PAGE = Path(__file__).parent / "page"
 HEADERS = [
@@ -78,20 +80,21 @@ class Seen(BaseModel):
     answers: Answers
 
 
-def application(seed: Seed, compute: Compute, methods: list[str]) -> FastAPI:
+def application(seed: Seed, compute: Compute, methods: list[str], new_row: NewRow) -> FastAPI:
     """Loads what a finished run left, and makes the application that shows it."""
     compute.start(threads=1)  # pictures come one by one, and several requests at once
     import_module("torch._dynamo")  # takes a second, and the first who teaches would wait
-    return build(Comparison(methods), Kept.load(), seed, process.cores())
+    comparison = Comparison(methods)
+    teach = partial(taught.teach, comparison.base, kept=Kept.load(), settings=new_row, seed=seed)
+    return build(comparison, teach, process.cores())
 
 
-def build(comparison: Comparison, kept: Kept, seed: int, threads: int) -> FastAPI:
+def build(comparison: Comparison, learn: Callable[..., Taught], threads: int) -> FastAPI:
     """Makes the application.
 
     Args:
         comparison: the models.
-        kept: of the old classes.
-        seed: the pipeline's.
+        learn: learns a class from pictures and a name.
         threads: that work for all requests.
     """
     queue = Queue(threads)
@@ -171,9 +174,7 @@ def build(comparison: Comparison, kept: Kept, seed: int, threads: int) -> FastAP
         found = known.find(visitor)
         if not found.examples:
             raise HTTPException(409, "there is no example yet: draw or choose one")
-        found.taught = await queue.do(
-            taught.teach, comparison.base, list(found.examples), given.name, kept, seed
-        )
+        found.taught = await queue.do(learn, list(found.examples), given.name)
         return state(found)
 
     @app.put("/api/teaching/class", openapi_extra=reference.FILE)

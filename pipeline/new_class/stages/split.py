@@ -6,14 +6,21 @@ from pydantic import Field
 from pipeline.core import artifacts, labelled
 from pipeline.core.errors import InputError
 from pipeline.core.labelled import Labelled
-from pipeline.core.params import ClassName, Section, Seed
+from pipeline.core.params import ClassName, Count, Section, Seed
 from pipeline.sources import parts
 
 
 class Split(Section):
-    """`new_classes` by their names; `validation` is a share, `seed` the partition's own."""
+    """`new_classes` by their names; `validation` is a share, `seed` the partition's own.
+
+    At most `new_images` training images of each new class are kept, drawn by `draw` (null: all).
+    What is held out stays as it is, as do the old classes, and with them the base: a new class may
+    have more validation images than training ones, for the methods that choose on them.
+    """
 
     new_classes: list[ClassName] = Field(min_length=1)
+    new_images: Count | None
+    draw: Seed
     validation: float = Field(gt=0, lt=1)
     seed: Seed
 
@@ -37,7 +44,9 @@ def main(split: Split) -> None:
         )
     is_new = train.is_new[chosen]
     train.save("data/split/old_train", chosen[~is_new])
-    train.save("data/split/new_train", chosen[is_new])
+    new = chosen[is_new]
+    few = labelled.few(train.labels[new], split.new_images, split.draw)
+    train.save("data/split/new_train", new[few])
     train.save("data/split/validation", held_out)
 
 

@@ -15,9 +15,10 @@ from pipeline.learning import training
 from pipeline.learning.compute import Compute
 from pipeline.techniques.gaussians import Gaussians
 from pipeline.techniques.ridge import Projection, Sums
+from pipeline.techniques.slda import Moments
 
 GIVEN = Path("data/weights")
-GAUSSIANS, SUMS = "gaussians.safetensors", "sums.safetensors"
+GAUSSIANS, SUMS, MOMENTS = (f"{kind}.safetensors" for kind in ("gaussians", "sums", "moments"))
 
 
 class Statistics(Section):
@@ -42,12 +43,15 @@ def main(seed: Seed, compute: Compute, statistics: Statistics) -> None:
         gaussians = Gaussians.of(features, labels, min(statistics.rank, width))
         projection = Projection(derive(seed, "statistics"), statistics.width)
         sums = Sums.of(projection, features, labels, classes)
+        moments = Moments.of(features, labels)
     else:  # the images are gone: what was kept of them, or nothing
         gaussians = kept_gaussians(width) if GAUSSIANS in given else Gaussians.nothing(width)
         sums, projection = kept_sums(classes) if SUMS in given else Sums.nothing(classes)
+        moments = kept_moments(width) if MOMENTS in given else Moments.nothing(width)
 
     gaussians.save(f"data/statistics/{GAUSSIANS}")
     sums.save(f"data/statistics/{SUMS}", projection.seed)
+    moments.save(f"data/statistics/{MOMENTS}")
 
 
 def kept_gaussians(width: int) -> Gaussians:
@@ -76,3 +80,17 @@ def kept_sums(classes: int) -> tuple[Sums, Projection]:
         raise InputError(f"network.path: {SUMS} is of {classes - more} classes; {classes} accepted")
     moments: Tensor = torch.nn.functional.pad(found.moments, (0, more))
     return found._replace(moments=moments), projection
+
+
+def kept_moments(width: int) -> Moments:
+    """Those that came with the classifier.
+
+    Raises:
+        InputError: if they are of other features.
+    """
+    found = Moments.load(GIVEN / MOMENTS)
+    if found.means.shape[1] != width:
+        raise InputError(
+            f"network.path: {MOMENTS} has {found.means.shape[1]} features, the trunk has {width}"
+        )
+    return found

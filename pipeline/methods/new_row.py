@@ -1,0 +1,38 @@
+"""A new row: one logistic unit for each new class, from few images; everything old stays as is."""
+
+from pathlib import Path
+
+from pipeline.core.labelled import Labelled
+from pipeline.core.params import Seed
+from pipeline.core.seeding import derive
+from pipeline.learning import augmentation, training
+from pipeline.learning.compute import Compute
+from pipeline.new_class import results
+from pipeline.techniques import new_row as rows
+from pipeline.techniques.gaussians import Gaussians
+from pipeline.techniques.new_row import NewRow
+
+GAUSSIANS = Path("data/statistics/gaussians.safetensors")
+
+
+def main(seed: Seed, compute: Compute, new_row: NewRow) -> None:
+    device = compute.start(threads=1)
+    base = results.load_base().to(device)
+    new = Labelled.load("data/split/new_train")
+    kept = Gaussians.load(GAUSSIANS)
+    if not len(kept.labels):
+        results.left_out("new_row", "statistics of the old classes")
+        return
+
+    learned = rows.learn_all(
+        base,
+        kept,
+        {label: training.tensors(device, new.where(new.labels == label))[0] for label in new.new},
+        augmentation.chosen(new_row.augmentation, new),
+        new_row,
+        derive(seed, "new_row"),
+    )
+    for label, row in learned.items():
+        row.save(results.METHODS / "new_row" / rows.file(label), new.classes[label], base)
+    model = rows.with_rows(base, learned)
+    results.save_about("new_row", model, kept_bytes=GAUSSIANS.stat().st_size)

@@ -1,0 +1,45 @@
+"""Prototypes: an image is of the class whose mean feature has the smallest angle to its own.
+
+SimpleCIL, arXiv 2303.07338. An image's own norm scales all of its logits, and so changes no answer:
+it is left out, and the classifier is a linear one.
+"""
+
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+
+from pipeline.core.labelled import Labelled
+from pipeline.core.params import Positive, Section
+from pipeline.learning import training
+from pipeline.learning.compute import Compute
+from pipeline.new_class import results
+from pipeline.techniques import linear
+from pipeline.techniques.gaussians import Gaussians
+
+GAUSSIANS = Path("data/statistics/gaussians.safetensors")
+
+
+class Prototypes(Section):
+    """`scale` turns projections on the means' directions into logits; accuracy doesn't see it."""
+
+    scale: Positive
+
+
+def main(compute: Compute, prototypes: Prototypes) -> None:
+    device = compute.start()
+    base = results.load_base()
+    old = Gaussians.load(GAUSSIANS)
+    new = Labelled.load("data/features/new_train")
+    if not len(old.labels):
+        results.left_out("prototypes", "statistics of the old classes")
+        return
+
+    features, labels = training.tensors(device, new)
+    means = torch.zeros(len(new.classes), features.shape[1])
+    means[old.labels] = old.means
+    for label in new.new:
+        means[label] = features[labels == label].mean(0)
+    weight = prototypes.scale * F.normalize(means)
+    model = linear.classifier(base, weight, torch.zeros(len(means)))
+    results.save("prototypes", model, base, kept_bytes=old.means.nbytes)

@@ -1,0 +1,58 @@
+"""LoReFT with Gaussian replay: edits a hidden representation of the head, all weights frozen.
+
+Trained on the new classes and on samples of the old ones. The edit is linear, and so is the layer
+behind it: it is folded into that layer, and saved as its changed weights.
+"""
+
+from copy import deepcopy
+from pathlib import Path
+
+import torch
+
+from pipeline.core.labelled import Labelled
+from pipeline.core.params import Count, Seed
+from pipeline.core.seeding import derive
+from pipeline.learning import changes, models, training
+from pipeline.learning.compute import Compute
+from pipeline.learning.training import Recipe
+from pipeline.learning.validation import Objective, Validation
+from pipeline.new_class import results
+from pipeline.techniques import reft as loreft
+from pipeline.techniques.gaussians import Gaussians
+
+GAUSSIANS = Path("data/statistics/gaussians.safetensors")
+
+
+class Reft(Recipe):
+    """`samples` are drawn of every old class; the inputs of `layer` are edited, with `rank`."""
+
+    samples: Count
+    objective: Objective
+    layer: str
+    rank: Count
+
+
+def main(seed: Seed, compute: Compute, reft: Reft) -> None:
+    device = compute.start(threads=1)
+    torch.manual_seed(derive(seed, "reft"))
+    base = results.load_base()
+    new = Labelled.load("data/features/new_train")
+    validation = Labelled.load("data/features/validation")
+    kept = Gaussians.load(GAUSSIANS)
+    if not len(kept.labels):
+        results.left_out("reft", "statistics of the old classes")
+        return
+
+    model = models.with_head(base, base.head).to(device)
+    loreft.edit(model.head, reft.layer, reft.rank)
+    curve = training.fit(
+        model.head,
+        *kept.replay(reft.samples, *training.tensors(device, new)),
+        reft,
+        Validation.of(validation, reft.objective, device),
+        progress="reft",
+    )
+    folded = deepcopy(model)
+    loreft.fold(folded.head)
+    changes.save(results.METHODS / "reft", folded, base)
+    results.save_about("reft", model, kept_bytes=GAUSSIANS.stat().st_size, curve=curve)

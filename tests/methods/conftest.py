@@ -1,0 +1,75 @@
+"""A tiny project whose base knows three of four clouds of points, for methods to go on from."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from pipeline.core import run
+from pipeline.core.labelled import Labelled
+from pipeline.core.seeding import derive
+from pipeline.learning import models
+from pipeline.new_class import learned, results
+from pipeline.new_class.learned import Method
+from pipeline.techniques.gaussians import Gaussians
+from pipeline.techniques.slda import Moments
+from tests.project import Project
+
+WIDTH, CLASSES, NEW = 8, ["a", "b", "c", "d"], 1
+AUGMENTATION = {"rotation": 0.0, "scale": 0.0, "translation": 0.0}
+LONGER = {
+    "last_layer.epochs": 60,
+    "last_layer.patience": 60,
+    "last_layer.learning_rate": 0.05,
+    "reft.epochs": 15,
+    "reft.samples": 400,
+    "reft.learning_rate": 0.02,
+    "finetune_all.epochs": 100,
+    "finetune_all.learning_rate": 0.1,
+}
+"""Parameters for few points."""
+Learn = Callable[[str], Method]
+
+
+def clouds(count: int, seed: int) -> Labelled:
+    """Points of four classes, `count` of each."""
+    generator = np.random.default_rng(seed)
+    labels = np.repeat(np.arange(len(CLASSES)), count)
+    points = 2 * np.eye(len(CLASSES), WIDTH)[labels] + 0.5 * generator.normal(
+        size=(len(labels), WIDTH)
+    )
+    advice = {"trunk": "identity", "augmentation": AUGMENTATION}
+    return Labelled(points.astype(np.float32), labels, CLASSES, [NEW], advice)
+
+
+@pytest.fixture
+def learn(sources: Path) -> Learn:
+    """Runs a method's stage, and loads what it saved as `evaluate` does."""
+    Project(sources).set(LONGER)
+    torch.manual_seed(derive(0, "tiny"))
+    train = clouds(200, seed=0)
+    old = train.where(~train.is_new)
+    base = models.NETWORKS["identity"]((WIDTH,), len(CLASSES), 0.0, hidden=(16,))
+    optimizer = torch.optim.Adam(base.parameters(), 0.02)
+    inputs, labels = torch.from_numpy(old.inputs), torch.from_numpy(old.labels)
+    for _ in range(60):
+        loss = F.cross_entropy(base(inputs), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    results.save_base(base, [])
+    for kind in ("split", "features"):
+        old.save(f"data/{kind}/old_train")
+        train.where(train.is_new).save(f"data/{kind}/new_train")
+        clouds(50, seed=1).save(f"data/{kind}/validation")
+    Gaussians.of(inputs, labels, 4).save("data/statistics/gaussians.safetensors")
+    Moments.of(inputs, labels).save("data/statistics/moments.safetensors")
+
+    def method(name: str) -> Method:
+        assert run.main([name]) == 0
+        return learned.load([name])[1]
+
+    return method

@@ -1,0 +1,110 @@
+"""Methods, each run as a stage, against trusted implementations."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics.pairwise import cosine_similarity
+from torch import nn
+
+from pipeline.core import artifacts
+from pipeline.core.labelled import Labelled
+from pipeline.learning.networks import Classifier
+from pipeline.new_class import results
+from tests.methods.conftest import NEW, Learn, clouds
+
+TEST = clouds(100, seed=2)
+INPUTS = torch.from_numpy(TEST.inputs)
+OLD = [label for label in range(4) if label != NEW]
+
+
+def logits(model: Classifier) -> torch.Tensor:
+    with torch.no_grad():
+        outputs: torch.Tensor = model(INPUTS)
+    return outputs
+
+
+def accuracy(model: Classifier) -> float:
+    return float((logits(model).argmax(1).numpy() == TEST.labels).mean())
+
+
+def everything() -> tuple[np.ndarray, np.ndarray]:
+    parts = [Labelled.load(f"data/features/{name}") for name in ("old_train", "new_train")]
+    inputs = np.concatenate([part.inputs for part in parts])
+    return inputs, np.concatenate([part.labels for part in parts])
+
+
+def test_new_row_leaves_the_old_logits_and_counts_its_own_numbers(learn: Learn) -> None:
+    method = learn("new_row")
+    before = logits(results.load_base())
+    assert torch.equal(logits(method.model)[:, OLD], before[:, OLD])
+    assert accuracy(method.model) > 0.95
+    assert method.facts["trainable_parameters"] == INPUTS.shape[1] + 1
+    assert method.facts["original_data"] == "none"
+    kept = Path("data/statistics/gaussians.safetensors").stat().st_size
+    assert method.facts["kept_bytes"] == kept
+
+
+def test_prototypes_have_the_smallest_angle(learn: Learn) -> None:
+    inputs, labels = everything()
+    means = np.stack([inputs[labels == label].mean(0) for label in range(4)])
+    method = learn("prototypes")
+    trusted = cosine_similarity(TEST.inputs, means).argmax(1)
+    assert np.array_equal(logits(method.model).argmax(1), trusted)
+    assert method.facts["original_data"] == "none"
+
+
+def test_slda_is_the_discriminant_analysis_of_all_data_at_once(learn: Learn) -> None:
+    trusted = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=1e-4).fit(*everything())
+    method = learn("slda")
+    own = logits(method.model).double().log_softmax(1)
+    expected = torch.from_numpy(trusted.predict_log_proba(TEST.inputs))
+    torch.testing.assert_close(own, expected, atol=1e-3, rtol=1e-3)
+    assert method.facts["original_data"] == "none"
+
+
+def test_last_layer_is_a_logistic_regression_on_the_last_hidden_layer(learn: Learn) -> None:
+    method = learn("last_layer")
+    saved = artifacts.load_tensors("data/methods/last_layer/weights.safetensors", "changed weights")
+    assert set(saved.arrays) == {"head.output.weight", "head.output.bias"}
+    head = results.load_base().head
+    assert isinstance(head, nn.Sequential)
+    hidden = head[:-1]
+    inputs, labels = everything()
+    with torch.no_grad():
+        seen, unseen = (hidden(torch.from_numpy(part)).numpy() for part in (inputs, TEST.inputs))
+    trusted = LogisticRegression(C=100, max_iter=1000).fit(seen, labels).predict(unseen)
+    assert (logits(method.model).argmax(1).numpy() == trusted).mean() > 0.97
+    assert method.facts["original_data"] == "training"
+
+
+def test_finetune_all_lets_the_new_class_swallow_the_old_ones(learn: Learn) -> None:
+    method = learn("finetune_all")
+    assert accuracy(results.load_base()) > 0.7
+    assert accuracy(method.model) < 0.5
+    assert float((logits(method.model).argmax(1) == NEW).float().mean()) > 0.9
+    assert method.facts["original_data"] == "none"
+
+
+def test_reft_learns_with_its_few_numbers(learn: Learn) -> None:
+    method = learn("reft")
+    assert accuracy(method.model) > 0.95
+    assert method.facts["trainable_parameters"] == 4 * (16 + 16 + 1)
+    saved = artifacts.load_tensors("data/methods/reft/weights.safetensors", "changed weights")
+    assert set(saved.arrays) == {"head.output.weight", "head.output.bias"}
+    assert method.facts["original_data"] == "validation"
+
+
+@pytest.mark.parametrize("name", ["new_row", "reft"])
+def test_equal_runs_give_equal_bytes(learn: Learn, name: str) -> None:
+    def bytes_of() -> list[bytes]:
+        files = sorted(Path(f"data/methods/{name}").glob("*.safetensors"))
+        return [file.read_bytes() for file in files]
+
+    learn(name)
+    first = bytes_of()
+    learn(name)
+    assert bytes_of() == first

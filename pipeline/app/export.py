@@ -12,8 +12,8 @@ from pipeline.app.arguments import Parser
 from pipeline.app.models import Predictor
 from pipeline.core import artifacts
 from pipeline.core.errors import InputError
-from pipeline.core.labelled import Labelled
 from pipeline.learning import models
+from pipeline.new_class import results
 from pipeline.sources.messages import readable
 
 STATISTICS = Path("data/statistics")
@@ -72,7 +72,7 @@ def _free(folder: Path) -> None:
 
 
 def _write(folder: Path, predictor: Predictor, with_graph: bool) -> None:
-    validation = Labelled.load("data/split/validation")
+    validation = results.validation("split")
     layout.save(folder, predictor)
     if not torch.equal(
         layout.load(folder).logits(validation.inputs), predictor.logits(validation.inputs)

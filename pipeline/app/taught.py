@@ -17,6 +17,7 @@ from pipeline.core.errors import InputError
 from pipeline.core.labelled import Labelled
 from pipeline.core.seeding import derive
 from pipeline.learning import augmentation, models
+from pipeline.new_class import results
 from pipeline.techniques import new_row
 from pipeline.techniques.gaussians import Gaussians
 from pipeline.techniques.new_row import NewRow, Row
@@ -81,7 +82,7 @@ class Kept(NamedTuple):
         """Loads what the run has left."""
         return cls(
             Gaussians.load("data/statistics/gaussians.safetensors"),
-            Labelled.load("data/features/validation"),
+            results.validation("features"),
         )
 
 

@@ -36,7 +36,7 @@ def main(compute: Compute, analytic: Analytic) -> None:
     device = compute.start()
     base = results.load_base()
     new = Labelled.load("data/features/new_train")
-    validation = Labelled.load("data/features/validation")
+    validation = results.validation_without_old_images()
     watched = Validation.of(validation, "overall", torch.device("cpu"))
 
     old, projection = Sums.load(SUMS)
@@ -64,8 +64,9 @@ def main(compute: Compute, analytic: Analytic) -> None:
             if best is None or score > best[0]:
                 best = score, scale * weight
     assert best is not None
+    kept_bytes = SUMS.stat().st_size + results.gaussians_bytes()  # the latter for the choice
     model = assembled(base, projection, best[1])
-    results.save("analytic", model, base, kept_bytes=SUMS.stat().st_size, study=rows)
+    results.save("analytic", model, base, kept_bytes=kept_bytes, study=rows)
 
 
 def assembled(base: Classifier, projection: Projection, weight: Tensor) -> Classifier:

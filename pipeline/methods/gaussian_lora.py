@@ -1,7 +1,5 @@
 """LoRA with Gaussian replay: trains adapters on the new classes and samples of the old ones."""
 
-from pathlib import Path
-
 import torch
 
 from pipeline.core.labelled import Labelled
@@ -15,8 +13,6 @@ from pipeline.new_class import results
 from pipeline.techniques import adapters, targets
 from pipeline.techniques.gaussians import Gaussians
 from pipeline.techniques.targets import Targets
-
-GAUSSIANS = Path("data/statistics/gaussians.safetensors")
 
 
 class GaussianLora(Recipe):
@@ -35,8 +31,8 @@ def main(seed: Seed, compute: Compute, gaussian_lora: GaussianLora) -> None:
     torch.manual_seed(derive(seed, "gaussian_lora"))
     base = results.load_base()
     new = Labelled.load("data/features/new_train")
-    validation = Labelled.load("data/features/validation")
-    kept = Gaussians.load(GAUSSIANS)
+    validation = results.validation_without_old_images()
+    kept = Gaussians.load(results.GAUSSIANS)
     if not len(kept.labels):
         results.left_out("gaussian_lora", "statistics of the old classes")
         return
@@ -58,4 +54,6 @@ def main(seed: Seed, compute: Compute, gaussian_lora: GaussianLora) -> None:
         progress="gaussian_lora",
     )
     adapters.save("data/methods/gaussian_lora", model)
-    results.save_about("gaussian_lora", model, kept_bytes=GAUSSIANS.stat().st_size, curve=curve)
+    results.save_about(
+        "gaussian_lora", model, kept_bytes=results.GAUSSIANS.stat().st_size, curve=curve
+    )

@@ -1,7 +1,5 @@
 """Gaussian replay: trains the head on the new classes and on samples in place of the old images."""
 
-from pathlib import Path
-
 import torch
 
 from pipeline.core.labelled import Labelled
@@ -13,8 +11,6 @@ from pipeline.learning.training import Recipe
 from pipeline.learning.validation import Objective, Validation
 from pipeline.new_class import results
 from pipeline.techniques.gaussians import Gaussians
-
-GAUSSIANS = Path("data/statistics/gaussians.safetensors")
 
 
 class GaussianReplay(Recipe):
@@ -29,8 +25,8 @@ def main(seed: Seed, compute: Compute, gaussian_replay: GaussianReplay) -> None:
     torch.manual_seed(derive(seed, "gaussian_replay"))
     base = results.load_base()
     new = Labelled.load("data/features/new_train")
-    validation = Labelled.load("data/features/validation")
-    kept = Gaussians.load(GAUSSIANS)
+    validation = results.validation_without_old_images()
+    kept = Gaussians.load(results.GAUSSIANS)
     if not len(kept.labels):
         results.left_out("gaussian_replay", "statistics of the old classes")
         return
@@ -43,4 +39,6 @@ def main(seed: Seed, compute: Compute, gaussian_replay: GaussianReplay) -> None:
         Validation.of(validation, gaussian_replay.objective, device),
         progress="gaussian_replay",
     )
-    results.save("gaussian_replay", model, base, kept_bytes=GAUSSIANS.stat().st_size, curve=curve)
+    results.save(
+        "gaussian_replay", model, base, kept_bytes=results.GAUSSIANS.stat().st_size, curve=curve
+    )

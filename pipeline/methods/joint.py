@@ -31,7 +31,7 @@ def main(seed: Seed, compute: Compute, joint: Joint) -> None:
     if not len(old.labels):
         results.left_out("joint", "images of the old classes")
         return
-    validation = Labelled.load("data/split/validation")
+    validation = results.validation("split")
 
     model = deepcopy(base).to(device)
     curve = training.fit(

@@ -21,7 +21,7 @@ def main(seed: Seed, compute: Compute, last_layer: Recipe) -> None:
     if not len(old.labels):
         results.left_out("last_layer", "images of the old classes")
         return
-    validation = Labelled.load("data/features/validation")
+    validation = results.validation("features")
 
     model = models.with_head(base, base.head).to(device)
     model.head.requires_grad_(False)

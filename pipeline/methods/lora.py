@@ -27,9 +27,11 @@ def main(seed: Seed, compute: Compute, lora: Lora) -> None:
     device = compute.start(threads=1)
     base = results.load_base().to(device)
     chosen = targets.choose(base, lora.targets, lora.rank)
-    inputs = "split" if chosen.in_trunk else "features"
-    new = Labelled.load(f"data/{inputs}/new_train")
-    validation = Labelled.load(f"data/{inputs}/validation")
+    if chosen.in_trunk:  # whose features change, so that nothing stored says what is lost
+        new, validation = Labelled.load("data/split/new_train"), results.validation("split")
+    else:
+        new = Labelled.load("data/features/new_train")
+        validation = results.validation_without_old_images()
 
     adapt = partial(
         adapters.wrap,
@@ -57,4 +59,6 @@ def main(seed: Seed, compute: Compute, lora: Lora) -> None:
         study=learned.rows,
         strength=learned.strength,
         strengths=lora.strengths,
+        kept_bytes=0 if chosen.in_trunk else results.gaussians_bytes(),  # for the choices
+        unread=() if chosen.in_trunk else ["data/split/old_validation"],
     )

@@ -1,7 +1,5 @@
 """A new row: one logistic unit for each new class, from few images; everything old stays as is."""
 
-from pathlib import Path
-
 from pipeline.core.labelled import Labelled
 from pipeline.core.params import Seed
 from pipeline.core.seeding import derive
@@ -12,14 +10,12 @@ from pipeline.techniques import new_row as rows
 from pipeline.techniques.gaussians import Gaussians
 from pipeline.techniques.new_row import NewRow
 
-GAUSSIANS = Path("data/statistics/gaussians.safetensors")
-
 
 def main(seed: Seed, compute: Compute, new_row: NewRow) -> None:
     device = compute.start(threads=1)
     base = results.load_base().to(device)
     new = Labelled.load("data/split/new_train")
-    kept = Gaussians.load(GAUSSIANS)
+    kept = Gaussians.load(results.GAUSSIANS)
     if not len(kept.labels):
         results.left_out("new_row", "statistics of the old classes")
         return
@@ -35,4 +31,4 @@ def main(seed: Seed, compute: Compute, new_row: NewRow) -> None:
     for label, row in learned.items():
         row.save(results.METHODS / "new_row" / rows.file(label), new.classes[label], base)
     model = rows.with_rows(base, learned)
-    results.save_about("new_row", model, kept_bytes=GAUSSIANS.stat().st_size)
+    results.save_about("new_row", model, kept_bytes=results.GAUSSIANS.stat().st_size)

@@ -4,8 +4,6 @@ SimpleCIL, arXiv 2303.07338. An image's own norm scales all of its logits, and s
 it is left out, and the classifier is a linear one.
 """
 
-from pathlib import Path
-
 import torch
 import torch.nn.functional as F
 
@@ -17,8 +15,6 @@ from pipeline.new_class import results
 from pipeline.techniques import linear
 from pipeline.techniques.gaussians import Gaussians
 
-GAUSSIANS = Path("data/statistics/gaussians.safetensors")
-
 
 class Prototypes(Section):
     """`scale` turns projections on the means' directions into logits; accuracy doesn't see it."""
@@ -29,7 +25,7 @@ class Prototypes(Section):
 def main(compute: Compute, prototypes: Prototypes) -> None:
     device = compute.start()
     base = results.load_base()
-    old = Gaussians.load(GAUSSIANS)
+    old = Gaussians.load(results.GAUSSIANS)
     new = Labelled.load("data/features/new_train")
     if not len(old.labels):
         results.left_out("prototypes", "statistics of the old classes")

@@ -5,7 +5,6 @@ behind it: it is folded into that layer, and saved as its changed weights.
 """
 
 from copy import deepcopy
-from pathlib import Path
 
 import torch
 
@@ -19,8 +18,6 @@ from pipeline.learning.validation import Objective, Validation
 from pipeline.new_class import results
 from pipeline.techniques import reft as loreft
 from pipeline.techniques.gaussians import Gaussians
-
-GAUSSIANS = Path("data/statistics/gaussians.safetensors")
 
 
 class Reft(Recipe):
@@ -37,8 +34,8 @@ def main(seed: Seed, compute: Compute, reft: Reft) -> None:
     torch.manual_seed(derive(seed, "reft"))
     base = results.load_base()
     new = Labelled.load("data/features/new_train")
-    validation = Labelled.load("data/features/validation")
-    kept = Gaussians.load(GAUSSIANS)
+    validation = results.validation_without_old_images()
+    kept = Gaussians.load(results.GAUSSIANS)
     if not len(kept.labels):
         results.left_out("reft", "statistics of the old classes")
         return
@@ -55,4 +52,4 @@ def main(seed: Seed, compute: Compute, reft: Reft) -> None:
     folded = deepcopy(model)
     loreft.fold(folded.head)
     changes.save(results.METHODS / "reft", folded, base)
-    results.save_about("reft", model, kept_bytes=GAUSSIANS.stat().st_size, curve=curve)
+    results.save_about("reft", model, kept_bytes=results.GAUSSIANS.stat().st_size, curve=curve)

@@ -27,7 +27,7 @@ def main(seed: Seed, compute: Compute, replay: Replay) -> None:
     if not len(old.labels):
         results.left_out("replay", "images of the old classes")
         return
-    validation = Labelled.load("data/features/validation")
+    validation = results.validation("features")
 
     kept = old.few(replay.budget, derive(seed, "kept"))
     model = models.with_head(base, base.head).to(device)

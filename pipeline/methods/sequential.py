@@ -17,7 +17,7 @@ def main(seed: Seed, compute: Compute, sequential: Studied) -> None:
     device = compute.start(threads=1)
     base = results.load_base().to(device)
     new = Labelled.load("data/features/new_train")
-    validation = Labelled.load("data/features/validation")
+    validation = results.validation_without_old_images()
 
     trial = Trial(
         partial(derive, seed, "sequential"),
@@ -35,4 +35,5 @@ def main(seed: Seed, compute: Compute, sequential: Studied) -> None:
         study=learned.rows,
         strength=learned.strength,
         strengths=sequential.strengths,
+        kept_bytes=results.gaussians_bytes(),  # for the choices
     )

@@ -112,6 +112,7 @@ class Card(_Part):
 def of_run(
     compared: Sequence[Method],
     validation: Predictions,
+    sampled: Predictions,
     logits: Mapping[str, Tensor],
     test: Labelled,
     data: Data,
@@ -121,6 +122,7 @@ def of_run(
     Args:
         compared: these.
         validation: runs them on the validation images.
+        sampled: runs those with the base's trunk on what stands for these without old images.
         logits: `(n, classes)` of the test images, by the models' names.
         test: these.
         data: where they come from.
@@ -128,12 +130,13 @@ def of_run(
     models = {}
     for method in compared:
         is_base = method.name == "base"
+        chosen_on, held_out = _chosen_on(method, validation, sampled)
         held_out, tested = (
-            part._replace(new=part.new if is_base else []) for part in (validation.data, test)
+            part._replace(new=part.new if is_base else []) for part in (held_out, test)
         )
         models[method.name] = Entry(
             weights=weights(results.BASE if is_base else results.METHODS / method.name),
-            known=known(validation.logits(method.model), held_out, logits[method.name], tested),
+            known=known(chosen_on, held_out, logits[method.name], tested),
         )
     return Card(
         source=data.source,
@@ -145,6 +148,23 @@ def of_run(
         test_images=np.bincount(test.labels, minlength=len(test.classes)).tolist(),
         models=models,
     )
+
+
+def _chosen_on(
+    method: Method, validation: Predictions, sampled: Predictions
+) -> tuple[Tensor, Labelled]:
+    """The logits of what a method may choose on, and what this is.
+
+    A method without old images chooses on samples of their features, or, if it has changed the
+    trunk, on new images alone.
+    """
+    model = method.model
+    if method.facts["original_data"] != "none":
+        return validation.logits(model), validation.data
+    if sampled.has(model.trunk):
+        return sampled.logits(model), sampled.data
+    new = validation.data.is_new
+    return validation.logits(model)[torch.from_numpy(new)], validation.data.where(new)
 
 
 def known(validation: Tensor, held_out: Labelled, test: Tensor, tested: Labelled) -> Known:

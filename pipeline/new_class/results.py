@@ -5,25 +5,50 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import yaml
 
-from pipeline.core import artifacts
+from pipeline.core import artifacts, labelled
 from pipeline.core.errors import InputError
+from pipeline.core.labelled import Labelled
 from pipeline.learning import changes, models
 from pipeline.learning.networks import Classifier
 from pipeline.learning.training import Curve
 
 BASE = Path("data/base")
 METHODS = Path("data/methods")
+GAUSSIANS = Path("data/statistics/gaussians.safetensors")
 LEFT_OUT = "left_out"
 """In the facts of a method that needs old images, or statistics of them, which are gone."""
 
 OldImages = Literal["training", "validation", "none"]
 USES: dict[OldImages, tuple[str, ...]] = {
     "training": ("data/split/old_train", "data/features/old_train"),
-    "validation": ("data/split/validation", "data/features/validation"),
+    "validation": ("data/split/old_validation", "data/features/old_validation"),
 }
 """Where the images of old classes are, or the features of them."""
+
+
+def validation(inputs: Literal["split", "features"]) -> Labelled:
+    """The held-out images, or their features, of old classes and new ones."""
+    parts = (Labelled.load(f"data/{inputs}/{age}_validation") for age in ("old", "new"))
+    return labelled.merge(*parts)
+
+
+def validation_without_old_images() -> Labelled:
+    """Features of held-out images of the new classes; those of the old ones are samples.
+
+    As many of every class as there are of a new one, so that each weighs the same.
+    """
+    new = Labelled.load("data/features/new_validation")
+    sampled = Labelled.load("data/statistics/validation")
+    most = int(np.bincount(new.labels).max()) if len(new.labels) else None
+    return labelled.merge(sampled.few(most, seed=0), new)
+
+
+def gaussians_bytes() -> int:
+    """What is kept by a method that only chooses on samples of the Gaussians."""
+    return len(artifacts.load_bytes(GAUSSIANS))
 
 
 def save_base(model: Classifier, curve: Curve) -> None:
@@ -70,6 +95,7 @@ def save_about(
     study: Sequence[Mapping[str, Any]] = (),
     strength: float | None = None,
     strengths: Sequence[float] = (),
+    unread: Sequence[str] = (),
 ) -> None:
     """Saves all but the weights of a method.
 
@@ -81,9 +107,11 @@ def save_about(
         study: rows of the hyper-parameter study.
         strength: the chosen one.
         strengths: those that `evaluate` shall show.
+        unread: what the stage depends on, and has not read with the parameters of now.
     """
     chosen = {} if strength is None else {"strength": strength, "strengths": list(strengths)}
-    _save_about(METHODS / name, model, curve, study, {"kept_bytes": kept_bytes} | chosen)
+    facts = {"kept_bytes": kept_bytes, "original_data": old_images(METHODS / name, unread=unread)}
+    _save_about(METHODS / name, model, curve, study, facts | chosen)
 
 
 def _save_about(
@@ -105,7 +133,9 @@ def _save_about(
     artifacts.save_json(folder / "facts.json", told | dict(facts or {}))
 
 
-def old_images(output: Path | str, dag: Path | str = "dvc.yaml") -> OldImages:
+def old_images(
+    output: Path | str, dag: Path | str = "dvc.yaml", unread: Sequence[str] = ()
+) -> OldImages:
     """What the stage that makes an output reads images of the old classes for.
 
     A stage asks this of its own entry alone, whose change reruns it.
@@ -119,7 +149,8 @@ def old_images(output: Path | str, dag: Path | str = "dvc.yaml") -> OldImages:
     for name in (Path(output).as_posix(), *(name for names in USES.values() for name in names)):
         if name not in makers:
             raise InputError(f"{dag}: no stage has {name} among its outs")
-    dependencies = _names(makers[Path(output).as_posix()].get("deps", []))
+    listed = _names(makers[Path(output).as_posix()].get("deps", []))
+    dependencies = [name for name in listed if name not in unread]
     for use, names in USES.items():
         if any(_overlap(dependency, name) for dependency in dependencies for name in names):
             return use

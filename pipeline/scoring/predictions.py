@@ -9,12 +9,24 @@ from pipeline.learning.networks import Classifier
 
 
 class Predictions:
-    """Runs models on a set of images, and each trunk, known by its name, but once."""
+    """Runs models on a set of images, and each trunk, known by its name, but once.
 
-    def __init__(self, data: Labelled, device: torch.device):
+    Args:
+        data: the images, or the features that `trunk` has made of them.
+        device: where.
+        trunk: if it is features that are there; other trunks can't be run then.
+    """
+
+    def __init__(self, data: Labelled, device: torch.device, trunk: nn.Module | None = None):
         self.data = data
         self._images = torch.from_numpy(data.inputs).to(device)
         self._features: dict[str, Tensor] = {}
+        if trunk is not None:
+            self._features[models.trunk_name(trunk)] = self._images
+
+    def has(self, trunk: nn.Module) -> bool:
+        """Whether a trunk's features are there."""
+        return models.trunk_name(trunk) in self._features
 
     def logits(self, model: Classifier) -> Tensor:
         """The logits `(n, classes)`, float32, on the CPU."""

@@ -68,7 +68,9 @@ def _train() -> None:
     rows = np.random.default_rng(0).permutation(len(train.labels))
     validation, train = train.where(rows[:300]), train.where(rows[300:])
     test._replace(new=[]).save("data/images/test")
-    validation.save("data/split/validation")
+    of_new = validation.is_new
+    for name, chosen in (("old", ~of_new), ("new", of_new)):
+        validation.where(chosen).save(f"data/split/{name}_validation")
     torch.manual_seed(0)
     base = networks.cnn((1, 28, 28), 10, 0.0, channels=(8, 16, 16), hidden=(32,))
     old = train.where(~train.is_new)
@@ -89,8 +91,13 @@ def _train() -> None:
     labels = torch.from_numpy(old.labels)
     projection = Projection(0, 50)
     held_out = training.predict(base.trunk, torch.from_numpy(validation.inputs)).numpy()
-    validation._replace(inputs=held_out).save("data/features/validation")
-    Gaussians.of(features, labels, 3).save("data/statistics/gaussians.safetensors")
+    known_features = validation._replace(inputs=held_out)
+    for name, chosen in (("old", ~of_new), ("new", of_new)):
+        known_features.where(chosen).save(f"data/features/{name}_validation")
+    gaussians = Gaussians.of(features, labels, 3)
+    gaussians.save("data/statistics/gaussians.safetensors")
+    samples, of_class = gaussians.sample(30)
+    old._replace(inputs=samples.numpy(), labels=of_class.numpy()).save("data/statistics/validation")
     Sums.of(projection, features, labels, 10).save("data/statistics/sums.safetensors", 0)
 
 

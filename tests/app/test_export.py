@@ -22,6 +22,7 @@ from pipeline.core import artifacts
 from pipeline.core.errors import InputError
 from pipeline.core.labelled import Labelled
 from pipeline.learning import models
+from pipeline.new_class import results
 from pipeline.techniques.gaussians import Gaussians
 from pipeline.techniques.ridge import Sums
 from tests.app.conftest import Command
@@ -72,7 +73,7 @@ def alone(folder: Path, images: Path, strength: str) -> tuple[list[str], npt.NDA
 def test_onnxruntime_alone_answers_as_pytorch_does(
     run: Project, exported: Path, tmp_path: Path, strength: str
 ) -> None:
-    validation = Labelled.load("data/split/validation")
+    validation = results.validation("split")
     np.save(tmp_path / "images.npy", validation.inputs[:77])
     classes, logits = alone(exported, tmp_path / "images.npy", strength)
     predictor = Predictor.load("lora")
@@ -82,7 +83,7 @@ def test_onnxruntime_alone_answers_as_pytorch_does(
 
 
 def test_methods_without_a_strength_have_no_such_input(run: Project, tmp_path: Path) -> None:
-    predictor, validation = Predictor.load("replay"), Labelled.load("data/split/validation")
+    predictor, validation = Predictor.load("replay"), results.validation("split")
     content = graph.of(predictor)
     graph.check(content, predictor, validation)
     (tmp_path / "model.onnx").write_bytes(content)
@@ -112,7 +113,7 @@ def test_other_networks_have_graphs_too(run: Project, network: str, shape: tuple
 
 def test_folder_has_the_model_and_what_later_classes_need(run: Project, exported: Path) -> None:
     predictor, loaded = Predictor.load("lora"), layout.load(exported)
-    validation = Labelled.load("data/split/validation")
+    validation = results.validation("split")
     assert torch.equal(loaded.logits(validation.inputs), predictor.logits(validation.inputs))
     assert loaded.answers(validation.inputs) == predictor.answers(validation.inputs)
     assert (loaded.method, loaded.strength) == ("lora", predictor.strength)

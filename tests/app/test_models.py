@@ -13,7 +13,7 @@ from pipeline.app.models import Predictor
 from pipeline.core import artifacts
 from pipeline.core.errors import InputError
 from pipeline.core.labelled import Labelled
-from pipeline.new_class import answers
+from pipeline.new_class import answers, results
 from tests.project import Project
 
 
@@ -32,7 +32,7 @@ def test_answers_are_those_that_evaluate_wrote(run: Project, method: str) -> Non
 @pytest.mark.parametrize("method", ["base", "lora", "replay"])
 def test_95_percent_of_the_validation_images_are_known(run: Project, method: str) -> None:
     predictor = Predictor.load(method)
-    validation = Labelled.load("data/split/validation")
+    validation = results.validation("split")
     taught = validation.where(~validation.is_new) if method == "base" else validation
     known = np.array([each.known for each in predictor.answers(taught.inputs)])
     assert 0.95 <= known.mean() <= 0.95 + 2 / len(known)
@@ -52,7 +52,7 @@ def test_base_calls_more_unknown_of_what_it_was_not_taught(run: Project) -> None
 
 def test_strength_0_is_the_base_and_1_the_method_bit_for_bit(run: Project) -> None:
     lora, base = Predictor.load("lora"), Predictor.load()
-    images = Labelled.load("data/split/validation").inputs
+    images = results.validation("split").inputs
     assert torch.equal(lora.at_strength(0).logits(images), base.logits(images))
     assert torch.equal(lora.at_strength(1).logits(images), lora.logits(images))
     assert not torch.allclose(lora.at_strength(0.5).logits(images), lora.logits(images))
@@ -62,7 +62,7 @@ def test_strength_0_is_the_base_and_1_the_method_bit_for_bit(run: Project) -> No
 
 def test_head_on_features_gives_the_logits(run: Project) -> None:
     predictor = Predictor.load("replay")
-    images = Labelled.load("data/split/validation").inputs[:20]
+    images = results.validation("split").inputs[:20]
     with torch.inference_mode():
         logits = predictor.model.head(predictor.features(images))
     assert torch.allclose(logits, predictor.logits(images), atol=1e-5)

@@ -13,6 +13,7 @@ from pipeline.app.taught import Kept, Taught
 from pipeline.core import params
 from pipeline.core.errors import InputError
 from pipeline.core.labelled import Labelled
+from pipeline.new_class import results
 from pipeline.techniques import new_row
 from pipeline.techniques.new_row import NewRow
 from tests.project import Project
@@ -48,7 +49,7 @@ def test_a_class_is_found_and_the_old_logits_stay(base: Predictor, zero: Taught)
 
 
 def test_the_cost_is_counted_on_validation_images(base: Predictor, zero: Taught) -> None:
-    images = Labelled.load("data/split/validation")
+    images = results.validation("split")
     before = np.array(base.classes)[
         1 + base.logits(np.asarray(images.inputs))[:, 1:].argmax(1).numpy()
     ]

@@ -27,7 +27,8 @@ LONGER = {
     "reft.epochs": 15,
     "reft.samples": 400,
     "reft.learning_rate": 0.02,
-    "finetune_all.epochs": 100,
+    "finetune_all.epochs": 1,
+    "finetune_all.least_steps": 200,
     "finetune_all.learning_rate": 0.1,
 }
 """Parameters for few points."""
@@ -64,8 +65,13 @@ def learn(sources: Path) -> Learn:
     for kind in ("split", "features"):
         old.save(f"data/{kind}/old_train")
         train.where(train.is_new).save(f"data/{kind}/new_train")
-        clouds(50, seed=1).save(f"data/{kind}/validation")
-    Gaussians.of(inputs, labels, 4).save("data/statistics/gaussians.safetensors")
+        held_out = clouds(50, seed=1)
+        held_out.where(~held_out.is_new).save(f"data/{kind}/old_validation")
+        held_out.where(held_out.is_new).save(f"data/{kind}/new_validation")
+    gaussians = Gaussians.of(inputs, labels, 4)
+    gaussians.save("data/statistics/gaussians.safetensors")
+    samples, of_class = gaussians.sample(50)
+    old._replace(inputs=samples.numpy(), labels=of_class.numpy()).save("data/statistics/validation")
     Moments.of(inputs, labels).save("data/statistics/moments.safetensors")
 
     def method(name: str) -> Method:

@@ -95,7 +95,7 @@ def test_reft_learns_with_its_few_numbers(learn: Learn) -> None:
     assert method.facts["trainable_parameters"] == 4 * (16 + 16 + 1)
     saved = artifacts.load_tensors("data/methods/reft/weights.safetensors", "changed weights")
     assert set(saved.arrays) == {"head.output.weight", "head.output.bias"}
-    assert method.facts["original_data"] == "validation"
+    assert method.facts["original_data"] == "none"
 
 
 @pytest.mark.parametrize("name", ["new_row", "reft"])

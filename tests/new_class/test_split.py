@@ -9,10 +9,11 @@ import pytest
 
 from pipeline.core import run
 from pipeline.core.labelled import Labelled
+from pipeline.new_class import results
 from pipeline.new_class.starting import Start
 
 Edit = Callable[[dict[str, Any]], None]
-PARTS = ("old_train", "new_train", "validation")
+PARTS = ("old_train", "new_train", "old_validation", "new_validation")
 
 
 @pytest.fixture
@@ -43,7 +44,8 @@ def test_every_image_is_in_one_part_and_shares_are_kept(
         assert part.new == expected
     assert parts["new_train"].is_new.all()
     assert not parts["old_train"].is_new.any()
-    assert np.bincount(parts["validation"].labels).tolist() == [20, 12, 8]
+    held_out = [parts[name].labels for name in ("old_validation", "new_validation")]
+    assert np.bincount(np.concatenate(held_out)).tolist() == [20, 12, 8]
 
 
 def test_few_new_images_change_nothing_else(whole: Labelled, edit: Edit) -> None:
@@ -65,7 +67,7 @@ def test_few_new_images_change_nothing_else(whole: Labelled, edit: Edit) -> None
             count,
         ]
         assert {*drawn[count, draw]} < {*before["new_train"]}
-        assert all(rows(part) == before[part] for part in ("old_train", "validation"))
+        assert all(rows(part) == before[part] for part in PARTS if part != "new_train")
     assert {*drawn[3, 0]} < {*drawn[5, 0]}
     assert drawn[3, 0] != drawn[3, 1]
 
@@ -74,7 +76,7 @@ def test_partition_depends_on_its_own_seed_alone(whole: Labelled, edit: Edit) ->
     def held_out(**seeds: int) -> list[int]:
         edit({key.replace("_", "."): seed for key, seed in seeds.items()})
         assert run.main(["split"]) == 0
-        inputs: list[int] = Labelled.load("data/split/validation").inputs[:, 0].tolist()
+        inputs: list[int] = sorted(results.validation("split").inputs[:, 0].tolist())
         return inputs
 
     edit({"split.new_classes": ["star"]})

@@ -18,7 +18,9 @@ BANDS = {"pipeline/core", "pipeline/learning", "pipeline/sources"}
 """The folders of code that stages depend on as a whole."""
 OWN = {"${data.path}", "${network.path}"}
 """The user's own images and networks, which are read only where other parameters say so."""
-OTHERWISE = {"lora": {"data/split/new_train", "data/split/validation"}}
+OTHERWISE = {
+    "lora": {f"data/split/{part}" for part in ("new_train", "new_validation", "old_validation")}
+}
 """What a stage opens with other parameters alone: a test below runs it with such."""
 
 

@@ -7,7 +7,7 @@ from pydantic import Field
 from pipeline.core import artifacts
 from pipeline.core.labelled import Labelled
 from pipeline.learning.compute import Compute
-from pipeline.new_class import answers, card, comparison, learned
+from pipeline.new_class import answers, card, comparison, learned, results
 from pipeline.scoring.predictions import Predictions
 from pipeline.sources.data import Data
 
@@ -20,13 +20,16 @@ Methods = Annotated[list[str], Field(min_length=1)]
 
 def main(compute: Compute, data: Data, methods: Methods) -> None:
     device = compute.start()
-    validation = Labelled.load("data/split/validation")
+    validation = results.validation("split")
     test = Labelled.load("data/images/test").named(validation.classes)._replace(new=validation.new)
     compared = learned.load(methods)
     for method in compared:
         for model in filter(None, (method.model, method.tuned)):
             model.to(device)
     on_test, on_validation = Predictions(test, device), Predictions(validation, device)
+    on_samples = Predictions(
+        results.validation_without_old_images(), device, trunk=compared[0].model.trunk
+    )
     logits = {method.name: on_test.logits(method.model) for method in compared}
     strength = [
         *comparison.strength(compared, on_validation, "validation"),
@@ -51,5 +54,5 @@ def main(compute: Compute, data: Data, methods: Methods) -> None:
         {"images": test.inputs[[row["image"] for row in mistakes]]},
         {"kind": "mistakes", "rows": mistakes, "classes": test.classes},
     )
-    card.of_run(compared, on_validation, logits, test, data).save()
+    card.of_run(compared, on_validation, on_samples, logits, test, data).save()
     answers.save(logits, test)

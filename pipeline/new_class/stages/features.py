@@ -11,7 +11,7 @@ from pipeline.learning import training
 from pipeline.learning.compute import Compute
 from pipeline.new_class import results
 
-PARTS = ("old_train", "new_train", "validation")
+PARTS = ("old_train", "new_train", "old_validation", "new_validation")
 
 
 def main(compute: Compute) -> None:

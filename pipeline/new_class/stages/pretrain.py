@@ -32,8 +32,7 @@ def main(seed: Seed, compute: Compute, network: Network, pretrain: Pretrain) -> 
     device = compute.start()
     torch.manual_seed(derive(seed, "pretrain"))
     train = Labelled.load("data/split/old_train")
-    validation = Labelled.load("data/split/validation")
-    old_validation = Validation.of(validation.where(~validation.is_new), "overall", device)
+    validation = Validation.of(Labelled.load("data/split/old_validation"), "overall", device)
 
     start = Start.load()
     model = start.model(network, train, pretrain.dropout, pretrain.initialisation)
@@ -50,7 +49,7 @@ def main(seed: Seed, compute: Compute, network: Network, pretrain: Pretrain) -> 
         model.to(device),
         *training.tensors(device, train),
         pretrain,
-        old_validation,
+        validation,
         prepare=augmentation.chosen(pretrain.augmentation, train),
         progress="pretrain",
     )

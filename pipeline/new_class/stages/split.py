@@ -47,7 +47,9 @@ def main(split: Split) -> None:
     new = chosen[is_new]
     few = labelled.few(train.labels[new], split.new_images, split.draw)
     train.save("data/split/new_train", new[few])
-    train.save("data/split/validation", held_out)
+    is_new = train.is_new[held_out]
+    train.save("data/split/old_validation", held_out[~is_new])
+    train.save("data/split/new_validation", held_out[is_new])
 
 
 def all_classes(data: Labelled, known: list[str]) -> list[str]:

@@ -22,10 +22,15 @@ GAUSSIANS, SUMS, MOMENTS = (f"{kind}.safetensors" for kind in ("gaussians", "sum
 
 
 class Statistics(Section):
-    """`rank` directions of each class's covariance; `width` random features for `analytic`."""
+    """`rank` directions of each class's covariance; `width` random features for `analytic`.
+
+    `validation` features of every class are drawn from what is kept: what methods that have no old
+    image choose on.
+    """
 
     rank: Count
     width: Count
+    validation: Count
 
 
 def main(seed: Seed, compute: Compute, statistics: Statistics) -> None:
@@ -49,6 +54,9 @@ def main(seed: Seed, compute: Compute, statistics: Statistics) -> None:
         sums, projection = kept_sums(classes) if SUMS in given else Sums.nothing(classes)
         moments = kept_moments(width) if MOMENTS in given else Moments.nothing(width)
 
+    torch.manual_seed(derive(seed, "validation"))
+    samples, of_class = gaussians.sample(statistics.validation)
+    old._replace(inputs=samples.numpy(), labels=of_class.numpy()).save("data/statistics/validation")
     gaussians.save(f"data/statistics/{GAUSSIANS}")
     sums.save(f"data/statistics/{SUMS}", projection.seed)
     moments.save(f"data/statistics/{MOMENTS}")

@@ -3,7 +3,7 @@ PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/.venv
 .DEFAULT_GOAL := help
-.PHONY: help setup repro studies replicates serve demo bench prove test check format lock readme
+.PHONY: help setup repro studies replicates serve demo bench prove test test-slow check format lock readme
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -50,8 +50,12 @@ prove: setup ## rerun the pipeline under other conditions: the same to the last 
 
 # Processes side by side on the same cores; see `pipeline.core.process`.
 test: export GOMP_SPINCOUNT := 0
-test: setup ## run the tests
+test: setup ## run the quick tests
 	pytest
+
+test-slow: export GOMP_SPINCOUNT := 0
+test-slow: setup ## run the others: real DVC runs of many stages
+	pytest -m slow
 
 check: setup ## check format, lint and types
 	ruff format --check

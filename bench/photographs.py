@@ -18,8 +18,8 @@ COUNTS = (10_000, 100_000)
 SIDE = 64
 CLASSES = 10
 STAGES = (
-    "download", "split", "pretrain", "features", "statistics", "replay", "joint", "sequential",
-    "evaluate",
+    "weights", "download", "split", "pretrain", "features", "statistics", "replay", "joint",
+    "sequential", "evaluate",
 )  # fmt: skip
 SETTINGS = {
     "data.source": "folder",

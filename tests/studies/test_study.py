@@ -153,6 +153,7 @@ def test_cases_have_settings_and_axes_of_their_own(toy: Project) -> None:
     assert summary["two"]["toy"]["a"]["accuracy"] == {"mean": 0.5, "ci95": 0.0, "n": 1}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_a_study_that_was_ended_goes_on_where_it_stopped(toy: Project, number: int) -> None:
     define(toy, [1, 200])

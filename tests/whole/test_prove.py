@@ -1,8 +1,11 @@
 """`make prove`, on the bundled digits."""
 
+import pytest
+
 from tests import prove
 from tests.project import Project
 
 
+@pytest.mark.slow
 def test_stages_side_by_side_in_another_environment_change_nothing(finished: Project) -> None:
     assert prove.run(prove.CASES["elsewhere"], finished.folder) == ""

@@ -12,6 +12,7 @@ from pipeline.studies import dag
 from tests.project import ROOT, Project
 
 STAGES = dag.stages(ROOT)
+pytestmark = pytest.mark.slow
 HOSTILE = {
     "ATEN_CPU_CAPABILITY": "default",
     "GOMP_SPINCOUNT": "0",

@@ -9,6 +9,7 @@ import yaml
 
 from pipeline.core import artifacts
 from pipeline.core.errors import InputError
+from pipeline.core.labelled import Labelled
 from pipeline.learning import changes, models
 from pipeline.learning.networks import Classifier
 from pipeline.learning.training import Curve
@@ -30,6 +31,16 @@ def save_base(model: Classifier, curve: Curve) -> None:
     """Saves the base model and its training."""
     models.save(BASE / "model.safetensors", model)
     _save_about(BASE, model, curve=curve)
+
+
+def require_new(data: Labelled) -> None:
+    """Refuses data without new classes, where a base model is all that can be made.
+
+    Raises:
+        InputError: if there are none.
+    """
+    if not data.new:
+        raise InputError("params.yaml: split.new_classes is []: nothing is left to learn")
 
 
 def load_base() -> Classifier:

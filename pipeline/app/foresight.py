@@ -35,6 +35,11 @@ def check(sections: Sections) -> None:
 
 
 def _first_question(sections: Sections) -> None:
+    if not sections["split"].new_classes:
+        raise InputError(
+            "params.yaml: split.new_classes is []: nothing is left to learn; `dvc repro pretrain` "
+            "makes a base of all classes"
+        )
     classes = catalogue.classes(sections["data"].source)
     if classes is None:  # the user's own, which are not read here
         return

@@ -63,10 +63,14 @@ def main(files: list[str]) -> None:
 
 
 def replicated() -> dict[str, str]:
-    """The tables of the replicates, in Markdown, by their names."""
+    """The tables of the studies, in Markdown, by their names."""
     tables = {name: table for question in QUESTIONS for name, table in of_seeds(question).items()}
     if (path := Path("metrics/studies/elsewhere.json")).exists():
         tables["elsewhere"] = new_class.elsewhere(artifacts.load_json(path))
+    if (path := Path("metrics/studies/trunk.json")).exists():
+        study = artifacts.load_json(path)
+        tables["trunk"] = new_class.few_images(study)
+        tables["trunk epochs"] = new_class.few_epochs(study)
     return {name: markdown(table) for name, table in tables.items()}
 
 

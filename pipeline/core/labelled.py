@@ -124,7 +124,7 @@ def few(labels: npt.NDArray[np.int64], count: int | None, seed: int) -> npt.NDAr
     """
     order = np.random.default_rng(seed).permutation(len(labels))
     of_class = [order[labels[order] == label][:count] for label in np.unique(labels)]
-    return np.sort(np.concatenate([*of_class, order[:0]]))
+    return np.sort(np.concatenate([order[:0], *of_class]))
 
 
 def merge(*parts: Labelled) -> Labelled:

@@ -40,6 +40,7 @@ def main(seed: Seed, compute: Compute, finetune_all: FinetuneAll) -> None:
     torch.manual_seed(derive(seed, "finetune_all"))
     base = results.load_base()
     new = Labelled.load("data/split/new_train")
+    results.require_new(new)
 
     model = deepcopy(base).to(device)
     training.fit(

@@ -1,7 +1,7 @@
 """Pictures of the methods' comparison on test data."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import cycle
 from typing import Any
 
@@ -104,6 +104,32 @@ def cases(figures: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Figure:
     hollow = Line2D([], [], marker="o", linestyle="", color="#666666", markerfacecolor="none")
     labels = [*(label for _, label in shown), "hollow: new class alone"]
     figure.legend([*handles, hollow], labels, loc="outside lower center", ncols=len(labels))
+    return figure
+
+
+def few_images(bases: Mapping[str, Mapping[str, Any]], counts: Sequence[str]) -> Figure:
+    """Accuracy of base models against the number of images of each class, a line per case.
+
+    Args:
+        bases: of each case, by the number of images, the figures of its base, means and intervals.
+        counts: numbers of images in their order; `null` is all.
+    """
+    figure, axis = plt.subplots(figsize=(WIDTH, 4.5))
+    for row, (case, of_case) in enumerate(bases.items()):
+        aside = 0.04 * (row - (len(bases) - 1) / 2)  # so that intervals don't hide each other
+        places = [place for place, count in enumerate(counts) if count in of_case]
+        found = [of_case[counts[place]]["accuracy_old"] for place in places]
+        axis.errorbar(
+            [place + aside for place in places],
+            [100 * figure["mean"] for figure in found],
+            [100 * figure["ci95"] for figure in found],
+            fmt="o-", capsize=3, color=COLOURS[row % len(COLOURS)], label=title(case),
+        )  # fmt: skip
+    axis.set_xticks(range(len(counts)), ["all" if count == "null" else count for count in counts])
+    axis.set_xlabel("training images of each class")
+    axis.set_ylabel("test accuracy, %")
+    axis.set_ylim(top=101)
+    axis.legend(loc="lower right")
     return figure
 
 

@@ -1,5 +1,8 @@
 """The comparison of the methods as tables for people."""
 
+import json
+from collections.abc import Callable
+
 from pipeline.scoring.names import title
 from pipeline.scoring.tables import Results, Table, number, percent
 
@@ -49,6 +52,41 @@ def methods(results: Results, facts: Results) -> Table:
                 + (" (old)" if name == "base" else ""),
             ]
         )
+    return rows
+
+
+def few_images(study: Results) -> Table:
+    """Test accuracy of base models by the number of images of each class.
+
+    Args:
+        study: the content of the study's file, its cases held against `split.old_images`.
+    """
+    return _against(study, lambda base, seconds: percent(base["accuracy_old"]))
+
+
+def few_epochs(study: Results) -> Table:
+    """Epochs to 95 % of the best validation accuracy, and seconds of the whole training."""
+    return _against(
+        study, lambda base, seconds: f"{number(base['epochs_to_95'], 1)} ({number(seconds, 0)})"
+    )
+
+
+def _against(study: Results, cell: Callable[[Results, float], str]) -> Table:
+    """A row per case, a column per number of images."""
+    counts = study["values"]
+    rows = [["images of each class", *("all" if each == "null" else each for each in counts)]]
+    for case in study["cases"]:
+        row = [title(case)]
+        for count in counts:
+            wanted = json.loads(count)
+            taken = [
+                each["seconds"]["pretrain"]
+                for each in study["cells"].values()
+                if each["case"] == case and each["settings"][study["against"]] == wanted
+            ]
+            base = study["summary"][case][count]["new_class"]["base"]
+            row.append(cell(base, sum(taken) / len(taken)))
+        rows.append(row)
     return rows
 
 

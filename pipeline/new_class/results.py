@@ -57,6 +57,16 @@ def save_base(model: Classifier, curve: Curve) -> None:
     _save_about(BASE, model, curve=curve)
 
 
+def require_new(data: Labelled) -> None:
+    """Refuses data without new classes, where a base model is all that can be made.
+
+    Raises:
+        InputError: if there are none.
+    """
+    if not data.new:
+        raise InputError("params.yaml: split.new_classes is []: nothing is left to learn")
+
+
 def load_base() -> Classifier:
     """Loads the base model, ready to predict."""
     return models.load(BASE / "model.safetensors")

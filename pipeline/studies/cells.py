@@ -9,11 +9,14 @@ from typing import Any
 
 from pipeline.core import artifacts, params
 from pipeline.core.errors import InputError
-from pipeline.studies import checkout, children, dag
+from pipeline.studies import checkout, children, dag, grid
 from pipeline.studies.grid import Cell, Definition
 from pipeline.studies.repro import repro
 
 COPIES = Path(".dvc/tmp/studies")
+BASE = "pretrain"
+"""The stage that makes a base model."""
+MODEL = "data/base/model.safetensors"
 
 Record = dict[str, Any]
 """A finished cell: `case`, `settings`, hashes of its `data`, `seconds` of stages; and by the names
@@ -22,16 +25,34 @@ themselves."""
 
 
 def fingerprints(definition: Definition, cell: Cell) -> dict[str, str]:
-    """For each metric the SHA-256 of all parameters that the stages up to it read."""
-    stages, content = dag.stages(), parameters(cell)
+    """For each metric the SHA-256 of all parameters that the stages up to it read.
+
+    Among them are those that the base model was made with that the cell starts from.
+    """
+    content = parameters(cell)
+    stages = run_with(content)
     found = {}
     for metric in definition.metrics:
-        names = dag.upstream(stages, [dag.maker(stages, metric)])
-        sections = sorted({section for name in names for section in stages[name].get("params", [])})
-        read = {section: _section(content, section) for section in sections}
+        read = _read(stages, dag.maker(stages, metric), content)
+        if cell.start:
+            start = parameters(grid.start(definition, cell.start))
+            read["start"] = _read(run_with(start), BASE, start)
         text = json.dumps(read, sort_keys=True)
         found[metric] = hashlib.sha256(text.encode()).hexdigest()
     return found
+
+
+def _read(stages: dag.Stages, target: str, content: Mapping[str, Any]) -> dict[str, Any]:
+    """The sections of parameters that a stage reads, and all that it needs."""
+    names = dag.upstream(stages, [target])
+    sections = sorted({section for name in names for section in stages[name].get("params", [])})
+    return {section: _section(content, section) for section in sections}
+
+
+def run_with(content: Mapping[str, Any], folder: Path = Path()) -> dag.Stages:
+    """The stages of a project but for those of methods that its parameters do not list."""
+    stages = dag.stages(folder)
+    return dag.only(stages, content["methods"]) if "methods" in content else stages
 
 
 def parameters(cell: Cell) -> dict[str, Any]:
@@ -39,7 +60,14 @@ def parameters(cell: Cell) -> dict[str, Any]:
     return checkout.changed(params.read(), cell.settings)
 
 
-def run(metrics: Sequence[str], cell: Cell, study: str, commit: str, workers: int) -> Record:
+def run(
+    metrics: Sequence[str],
+    cell: Cell,
+    study: str,
+    commit: str,
+    workers: int,
+    start: bytes | None = None,
+) -> Record:
     """Runs a cell in its copy, collects some metrics, and removes the copy.
 
     Args:
@@ -48,18 +76,17 @@ def run(metrics: Sequence[str], cell: Cell, study: str, commit: str, workers: in
         study: its name.
         commit: what is run.
         workers: how many trials of a stage run at once.
+        start: the file of the base model that it starts from, if it does.
 
     Raises:
         InputError: if a stage fails.
     """
     folder = _prepared(cell, COPIES / study / cell.name, commit)
+    if start is not None:
+        name = cell.settings["network.weights"]
+        artifacts.save_bytes(folder / cell.settings["network.path"] / name, start)
     targets = [dag.maker(dag.stages(folder), metric) for metric in metrics]
-    # Cells run side by side on the same cores; see `process.prepare`.
-    environment = {"GOMP_SPINCOUNT": "0", "RETAIN_WORKERS": str(workers)}
-    try:
-        seconds = repro(folder, targets, environment=environment)
-    except InputError as error:
-        raise InputError(f"{cell.name}: {error}; its copy is in {folder}") from None
+    seconds = _repro(cell, folder, targets, workers)
     record = {
         "case": cell.case,
         "settings": cell.settings,
@@ -69,6 +96,24 @@ def run(metrics: Sequence[str], cell: Cell, study: str, commit: str, workers: in
     }
     shutil.rmtree(folder)
     return record
+
+
+def base(cell: Cell, study: str, commit: str, workers: int) -> bytes:
+    """Makes the base model of a cell in its copy, as `run` does; returns its file's content."""
+    folder = _prepared(cell, COPIES / study / cell.name, commit)
+    _repro(cell, folder, [BASE], workers)
+    content = artifacts.load_bytes(folder / MODEL)
+    shutil.rmtree(folder)
+    return content
+
+
+def _repro(cell: Cell, folder: Path, targets: Sequence[str], workers: int) -> dict[str, float]:
+    # Cells run side by side on the same cores; see `process.prepare`.
+    environment = {"GOMP_SPINCOUNT": "0", "RETAIN_WORKERS": str(workers)}
+    try:
+        return repro(folder, targets, environment=environment)
+    except InputError as error:
+        raise InputError(f"{cell.name}: {error}; its copy is in {folder}") from None
 
 
 def _prepared(cell: Cell, folder: Path, commit: str) -> Path:
@@ -82,6 +127,7 @@ def _prepared(cell: Cell, folder: Path, commit: str) -> Path:
         checkout.committed(folder, Path(), commit)
         checkout.configure(folder, Path(".dvc/cache").resolve())
         checkout.set_parameters(folder, cell.settings)
+        checkout.set_stages(folder, run_with(params.read(folder / params.PARAMS), folder))
         ready.parent.mkdir(exist_ok=True)
         ready.write_text(commit)
     return folder

@@ -49,6 +49,13 @@ def set_parameters(folder: Path, changes: Mapping[str, Any]) -> None:
     path.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), "utf-8")
 
 
+def set_stages(folder: Path, stages: Mapping[str, Any]) -> None:
+    """Gives a copy's dvc.yaml other stages."""
+    path = folder / "dvc.yaml"
+    content = params.parsed(path) | {"stages": dict(stages)}
+    path.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), "utf-8")
+
+
 def changed(content: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """The content of params.yaml with other values for some dotted keys.
 

@@ -26,6 +26,25 @@ def locked(folder: Path = Path()) -> Stages:
     return found
 
 
+def only(stages: Stages, methods: Iterable[str]) -> Stages:
+    """The stages without those of other methods, and without what others need of these."""
+    folder = Path("data/methods")
+    made = {
+        output: name
+        for name, stage in stages.items()
+        for output in outputs(stage)
+        if Path(output).parent == folder
+    }
+    gone = {output for output, name in made.items() if name not in {*methods}}
+    return {
+        name: {**stage, "deps": [each for each in stage["deps"] if each not in gone]}
+        if gone & {*stage.get("deps", [])}
+        else stage
+        for name, stage in stages.items()
+        if not gone & {*outputs(stage)}
+    }
+
+
 def outputs(stage: Mapping[str, Any], *kinds: str) -> list[str]:
     """What a stage writes: all, or some kinds of it."""
     listed = (each for key in kinds or ("outs", "metrics", "plots") for each in stage.get(key, []))

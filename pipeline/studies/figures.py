@@ -17,6 +17,10 @@ def draw(study: Mapping[str, Any]) -> dict[str, bytes]:
     """
     single = {cell["case"]: cell["metrics"] for cell in reversed(list(study["cells"].values()))}
     means = study["summary"]
+    if study.get("against") == "split.old_images":
+        return {"few": _few(study)}
+    if "against" in study:
+        return {}
     if len(study["cases"]) == 1:
         [case] = study["cases"]
         return {
@@ -39,6 +43,16 @@ def _png(figure: "Figure") -> bytes:
     from pipeline.scoring import pictures
 
     return pictures.png(figure)
+
+
+def _few(study: Mapping[str, Any]) -> bytes:
+    from pipeline.new_class import figures
+
+    bases = {
+        case: {value: each["new_class"]["base"] for value, each in of_case.items()}
+        for case, of_case in study["summary"].items()
+    }
+    return _png(figures.few_images(bases, study["values"]))
 
 
 def _methods(means: Mapping[str, Any], single: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

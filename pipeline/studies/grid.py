@@ -1,6 +1,7 @@
 """What a study varies: `studies/NAME.yaml` as cells, each a run of the pipeline."""
 
 import hashlib
+import json
 from collections.abc import Mapping
 from itertools import product
 from pathlib import Path
@@ -14,6 +15,8 @@ from pipeline.core.labelled import closest
 from pipeline.core.params import Section
 
 FOLDER = Path("studies")
+STARTS = "data/starts"
+"""Where a cell finds the weights that it starts from."""
 LONGEST = 90
 """Letters of a cell's name; a longer one ends in a hash."""
 
@@ -22,10 +25,18 @@ Axes = dict[str, list[Any]]
 
 
 class Case(Section):
-    """Parameters of a case that stay the same, and what varies in it instead of the study's."""
+    """One of the things that a study compares.
+
+    Attributes:
+        set: parameters that stay the same.
+        vary: what varies instead of the study's.
+        start: which of the study's starts its network's weights are; they are made, brought to
+            `network.path`, and named by `network.weights`.
+    """
 
     set: dict[str, Any] = Field(default_factory=dict)
     vary: Axes | None = None
+    start: str | None = None
 
 
 class Definition(Section):
@@ -36,30 +47,39 @@ class Definition(Section):
         metrics: files of `metrics/` that are collected, without their suffix; the pipeline runs up
             to the stages that make them.
         vary: what varies in every case.
+        against: a parameter that varies, for each of whose values a case is summed up (default: as
+            a whole).
+        starts: parameters of base models that cases start from, by their names.
         cases: by their names.
     """
 
     title: str
     metrics: list[str] = Field(min_length=1)
     vary: Axes
+    against: str | None = None
+    starts: dict[str, dict[str, Any]] = Field(default_factory=dict)
     cases: dict[str, Case] = Field(default_factory=lambda: {"default": Case()})
 
 
 class Cell(NamedTuple):
-    """One run: the case it belongs to, and the parameters that differ from params.yaml."""
+    """One run: the case it belongs to, and the parameters that differ from params.yaml.
+
+    `start` names the one of the study's starts that its weights come from, if there is one.
+    """
 
     case: str
     settings: dict[str, Any]
+    start: str | None = None
 
     @property
     def name(self) -> str:
         """Unique in its study, and fit for a folder."""
         settings = [f"{key}={value}" for key, value in self.settings.items()]
-        text = ",".join([self.case, *settings])
-        plain = "".join(c if c.isalnum() or c in "=,.-_" else "_" for c in text)
-        if plain == text and len(text) <= LONGEST:
-            return text
-        return f"{plain[:LONGEST]}~{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+        whole = ",".join([self.case, *settings])
+        plain = "".join(c if c.isalnum() or c in "=,.-_" else "_" for c in whole)
+        if plain == whole and len(whole) <= LONGEST:
+            return whole
+        return f"{plain[:LONGEST]}~{hashlib.sha256(whole.encode()).hexdigest()[:8]}"
 
 
 def names() -> list[str]:
@@ -75,16 +95,52 @@ def load(name: str) -> Definition:
     """
     if name not in names():
         raise InputError(f"{FOLDER}/{name}.yaml: no such study; {closest(name, names())}")
-    return params.load(FOLDER / f"{name}.yaml", Definition)
+    definition = params.load(FOLDER / f"{name}.yaml", Definition)
+    for case, content in definition.cases.items():
+        if content.start and content.start not in definition.starts:
+            hint = closest(content.start, list(definition.starts))
+            raise InputError(
+                f"{FOLDER}/{name}.yaml: cases.{case}.start is {content.start!r}; {hint}"
+            )
+    for cell in cells(definition):
+        if definition.against and definition.against not in cell.settings:
+            raise InputError(
+                f"{FOLDER}/{name}.yaml: against is {definition.against!r}, which case {cell.case} "
+                f"does not set; {closest(definition.against, list(cell.settings))}"
+            )
+    return definition
 
 
 def cells(definition: Definition) -> list[Cell]:
     """All cells of a study."""
     return [
-        Cell(name, case.set | chosen)
+        Cell(name, _brought(case.start) | case.set | chosen, case.start)
         for name, case in definition.cases.items()
         for chosen in _combinations(definition.vary if case.vary is None else case.vary)
     ]
+
+
+def values(definition: Definition) -> list[str]:
+    """What a study's cases are held against, as text, in the order of the definition."""
+    key = definition.against
+    return (
+        list(dict.fromkeys(text(cell.settings[key]) for cell in cells(definition))) if key else []
+    )
+
+
+def text(value: Any) -> str:
+    """A parameter's value as text: JSON."""
+    return json.dumps(value)
+
+
+def start(definition: Definition, name: str) -> Cell:
+    """The run that makes one of a study's starts."""
+    return Cell(f"start_{name}", definition.starts[name])
+
+
+def _brought(start: str | None) -> dict[str, Any]:
+    """The parameters by which a cell finds its start."""
+    return {"network.path": STARTS, "network.weights": f"{start}.safetensors"} if start else {}
 
 
 def _combinations(axes: Mapping[str, list[Any]]) -> list[dict[str, Any]]:

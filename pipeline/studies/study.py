@@ -6,7 +6,7 @@ are still the same.
 """
 
 import fcntl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from pathlib import Path
@@ -79,10 +79,19 @@ def run_missing(
     workers = max(1, process.workers() // at_once)
     pool = ThreadPoolExecutor(at_once)
     try:
-        futures = {
-            pool.submit(cells.run, metrics, planned[key], name, commit, workers): key
-            for key, metrics in missing.items()
+        # First in the queue, so that a cell that waits for its start never holds it up.
+        starts = {
+            start: pool.submit(cells.base, grid.start(definition, start), name, commit, workers)
+            for start in {planned[key].start for key in missing}
+            if start
         }
+
+        def work(key: str) -> Record:
+            cell = planned[key]
+            start = starts[cell.start].result() if cell.start else None
+            return cells.run(missing[key], cell, name, commit, workers, start)
+
+        futures = {pool.submit(work, key): key for key in missing}
         with tqdm(total=len(missing), desc=name, unit="run") as progress:
             for future in as_completed(futures):
                 key = futures[future]
@@ -104,19 +113,37 @@ def _metrics(known: dict[str, Record], key: str) -> set[str]:
 
 
 def save(path: Path, definition: Definition, known: dict[str, Record]) -> None:
-    """Saves what is known of cells, and of each case the means of finished ones with intervals."""
-    results: dict[str, list[Any]] = {name: [] for name in definition.cases}
-    for key, record in known.items():
-        if _metrics(known, key) == {*definition.metrics}:
-            results[record["case"]].append(record["metrics"])
-    cases = [name for name in definition.cases if results[name]]
+    """Saves what is known of cells, and of each case the means of finished ones with intervals.
+
+    Where a study has a parameter that cases are held against, they are of each of its values.
+    """
+    finished = [
+        record for key, record in known.items() if _metrics(known, key) == {*definition.metrics}
+    ]
+    cases = [name for name in definition.cases if name in {each["case"] for each in finished}]
     content = {
         "title": definition.title,
         "cases": cases,
         "cells": known,
-        "summary": {name: summary(results[name]) for name in cases},
+        "summary": {
+            name: _summary([each for each in finished if each["case"] == name], definition.against)
+            for name in cases
+        },
     }
+    if definition.against:
+        content["against"] = definition.against
+        content["values"] = grid.values(definition)
     artifacts.save_json(path, content)
+
+
+def _summary(records: Sequence[Record], against: str | None) -> dict[str, Any]:
+    if against is None:
+        return summary([record["metrics"] for record in records])
+    of_value: dict[str, list[Any]] = {}
+    for record in records:
+        value = grid.text(record["settings"][against])
+        of_value.setdefault(value, []).append(record["metrics"])
+    return {value: summary(metrics) for value, metrics in of_value.items()}
 
 
 @contextmanager

@@ -61,7 +61,7 @@ def test_committed_parameters_and_those_of_demo_and_tests_are_accepted(edit: Edi
             "methods has lroa, but there is no pipeline/methods/lroa.py",
         ),
         ({"methods": ["lora", "lora"]}, "methods names lora twice"),
-        ({"methods": []}, "methods is []: list should have at least 1 item"),
+        ({"split.new_classes": []}, "split.new_classes is []: nothing is left to learn"),
         ({"split.new_classes": list(range(10))}, "split.new_classes names all classes: no old one"),
         ({"split.new_classes": [10]}, "split.new_classes has 10, which is no class; did you mean"),
         ({"split.new_classes": [1, "1"]}, "split.new_classes names 1 twice"),

@@ -48,26 +48,29 @@ def test_every_image_is_in_one_part_and_shares_are_kept(
     assert np.bincount(np.concatenate(held_out)).tolist() == [20, 12, 8]
 
 
-def test_few_new_images_change_nothing_else(whole: Labelled, edit: Edit) -> None:
+@pytest.mark.parametrize(
+    ("kind", "new"), [("new", ["star", "0"]), ("old", ["1"])], ids=["new", "old"]
+)
+def test_few_images_change_nothing_else(
+    whole: Labelled, edit: Edit, kind: str, new: list[str]
+) -> None:
     def rows(part: str) -> list[int]:
         drawn: list[int] = Labelled.load(f"data/split/{part}").inputs[:, 0].tolist()
         return drawn
 
-    edit({"split.new_classes": ["star", "0"]})
+    edit({"split.new_classes": new})
     assert run.main(["split"]) == 0
     before = {part: rows(part) for part in PARTS}
+    few = f"{kind}_train"
     drawn = {}
     for count, draw in ((3, 0), (5, 0), (3, 1)):
-        edit({"split.new_images": count, "split.draw": draw})
+        edit({f"split.{kind}_images": count, "split.draw": draw})
         assert run.main(["split"]) == 0
-        drawn[count, draw] = rows("new_train")
-        assert np.bincount(Labelled.load("data/split/new_train").labels).tolist() == [
-            0,
-            count,
-            count,
-        ]
-        assert {*drawn[count, draw]} < {*before["new_train"]}
-        assert all(rows(part) == before[part] for part in PARTS if part != "new_train")
+        drawn[count, draw] = rows(few)
+        labels = Labelled.load(f"data/split/{few}").labels
+        assert np.bincount(labels).tolist() == [0, count, count]
+        assert {*drawn[count, draw]} < {*before[few]}
+        assert all(rows(part) == before[part] for part in {*PARTS} - {few})
     assert {*drawn[3, 0]} < {*drawn[5, 0]}
     assert drawn[3, 0] != drawn[3, 1]
 
@@ -139,3 +142,10 @@ def test_old_class_without_images_must_be_known(
     assert "split: class gone has no training images, and no class" in capsys.readouterr().err
     Start({}, {}, ["0", "gone", "1"], "").save()
     assert run.main(["split"]) == 0
+
+
+def test_without_new_classes_all_are_old(whole: Labelled, edit: Edit) -> None:
+    edit({"split.new_classes": [], "split.validation": 0.2})
+    assert run.main(["split"]) == 0
+    counts = {name: len(Labelled.load(f"data/split/{name}").labels) for name in PARTS}
+    assert counts == {"old_train": 160, "new_train": 0, "validation": 40}

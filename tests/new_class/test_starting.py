@@ -12,7 +12,7 @@ import timm
 import torch
 from safetensors.torch import save_file
 
-from pipeline.core import params
+from pipeline.core import artifacts, params
 from pipeline.core.errors import InputError
 from pipeline.core.labelled import Labelled
 from pipeline.learning import models, networks, training
@@ -350,6 +350,29 @@ def test_without_test_images_of_old_classes_their_figures_are_unknown(gone: Proj
         assert figures[name]["accuracy_new"] is not None
     table = report.methods(figures, figures)
     assert [row[3] for row in table[1:]] == ["–"] * 2
+
+
+def test_base_alone_is_scored_where_no_method_is_listed(project: Project) -> None:
+    project.set({"network.head": [7], "pretrain.epochs": 3})
+    assert compared(project) == {"base"}
+    run("plot")
+    assert not Path("plots/new_class/pictures/methods.png").exists()
+    curve = artifacts.load_records("plots/new_class/curves/base.csv")
+    epoch = project.json("metrics/new_class.json")["base"]["epochs_to_95"]
+    best = max(row["accuracy"] for row in curve)
+    assert curve[epoch - 1]["accuracy"] >= 0.95 * best
+    assert all(row["accuracy"] < 0.95 * best for row in curve[: epoch - 1])
+
+
+def test_without_new_classes_there_is_a_base_of_all_and_nothing_more(project: Project) -> None:
+    project.set({"split.new_classes": [], "pretrain.epochs": 1, "pretrain.dropout": 0.0})
+    run("weights", "split", "pretrain")
+    assert results.load_base().description["classes"] == len(CLASSES)
+    for stage in ("stages.features", "stages.evaluate", "finetune_all"):
+        folder = "new_class" if "." in stage else "methods"
+        main = import_module(f"pipeline.{folder}.{stage}").main
+        with pytest.raises(InputError, match=r"new_classes is \[\]: nothing is left to learn"):
+            main(**params.arguments(main))
 
 
 def test_kept_statistics_of_other_features_are_refused(gone: Project) -> None:

@@ -35,6 +35,15 @@ def test_elsewhere_differs_from_mnist_in_no_section_of_a_method() -> None:
             assert changed[method] == params.read()[method]
 
 
+def test_parameters_of_a_start_count_for_the_cells_that_have_it_and_no_others() -> None:
+    definition = grid.load("trunk")
+    starts = {"cifar10": definition.starts["cifar10"] | {"pretrain.epochs": 9}}
+    other = definition.model_copy(update={"starts": starts})
+    for cell in grid.cells(definition):
+        same = cells.fingerprints(definition, cell) == cells.fingerprints(other, cell)
+        assert same == (cell.start is None)
+
+
 def test_replicates_vary_everything_that_is_drawn() -> None:
     content = params.read()
     seeds = set(_seeds(content, ""))

@@ -1,10 +1,12 @@
 """Pictures of studies."""
 
 import copy
+import json
 from typing import Any
 
 import pytest
 
+from pipeline.new_class import report
 from pipeline.studies import figures
 from pipeline.studies.summary import summary
 
@@ -33,3 +35,40 @@ def test_pictures_show_intervals(published: bool) -> None:
     assert list(drawn[0]) == ["new_class", "ranks", "shapes"]
     for name, picture in drawn[0].items():
         assert picture != drawn[1][name]
+
+
+def few_images(spread: float) -> dict[str, Any]:
+    """A study of two cases that are held against two numbers of images, two runs each."""
+    cells: dict[str, Any] = {}
+    summaries: dict[str, dict[str, Any]] = {}
+    for case in ("from_scratch", "frozen"):
+        summaries[case] = {}
+        for count in (5, None):
+            bases = [{"accuracy_old": 0.5 + s, "epochs_to_95": 2} for s in (0.0, spread)]
+            metrics = [{"new_class": {"base": base}} for base in bases]
+            summaries[case][json.dumps(count)] = summary(metrics)
+            for number, each in enumerate(metrics):
+                cells[f"{case}{count}{number}"] = {
+                    "case": case,
+                    "settings": {"split.old_images": count},
+                    "seconds": {"pretrain": 10.0 + 2 * number},
+                    "metrics": each,
+                }
+    return {
+        "against": "split.old_images",
+        "values": ["5", "null"],
+        "cases": list(summaries),
+        "cells": cells,
+        "summary": summaries,
+    }
+
+
+def test_accuracy_against_images_is_drawn_and_told_with_intervals() -> None:
+    one, other = few_images(0.1), few_images(0.2)
+    assert list(figures.draw(one)) == ["few"]
+    assert figures.draw(one)["few"] != figures.draw(other)["few"]
+    assert report.few_images(one) == [
+        ["images of each class", "5", "all"],
+        *([name, "55.00 ± 63.53", "55.00 ± 63.53"] for name in ("from scratch", "frozen")),
+    ]
+    assert report.few_epochs(one)[1] == ["from scratch", "2.0 ± 0.0 (11)", "2.0 ± 0.0 (11)"]

@@ -12,68 +12,8 @@ from typing import Any
 import pytest
 
 from pipeline.core import params
-from tests.project import ROOT, Project, hear_ctrl_c
-
-STAGE = """
-import json, os, pathlib, time, yaml
-
-seed = yaml.safe_load(open("params.yaml"))["seed"]
-with open(os.environ["RAN"], "a") as ran:
-    print(seed, file=ran)
-if seed == 9 and not os.path.exists(os.environ["RAN"].replace("ran", "mended")):
-    raise SystemExit("nine is not a seed")
-if seed > 100:
-    time.sleep(seed / 10)
-pathlib.Path("metrics").mkdir(exist_ok=True)
-pathlib.Path("metrics/toy.json").write_text(json.dumps({"a": {"accuracy": seed / 10, "b": "c"}}))
-"""
-DAG = """
-stages:
-  all:
-    cmd: python stage.py
-    deps: [stage.py]
-    params: [seed]
-    metrics:
-      - metrics/toy.json: {cache: false}
-"""
-
-
-@pytest.fixture
-def toy(tmp_path: Path) -> Project:
-    project = Project(tmp_path / "project")
-    files = {
-        "stage.py": STAGE,
-        "dvc.yaml": DAG,
-        "params.yaml": "seed: 0\n",
-        "pipeline/note.txt": "its own code",
-    }
-    for name, text in files.items():
-        (project.folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (project.folder / name).write_text(text)
-    project.run("git", "init", "--quiet")
-    project.run("dvc", "init", "--quiet")
-    define(project, [1, 9])
-    return project
-
-
-def define(project: Project, seeds: list[int], **more: Any) -> None:
-    definition = {"title": "t", "metrics": ["toy"], "vary": {"seed": seeds}}
-    (project.folder / "studies").mkdir(exist_ok=True)
-    (project.folder / "studies/toy.yaml").write_text(json.dumps(definition | more))
-    project.commit()
-
-
-def variables(project: Project) -> dict[str, str]:
-    return {"PYTHONPATH": str(ROOT), "RAN": str(project.folder.with_name("ran"))}
-
-
-def study(project: Project, *names: str, code: int = 0) -> str:
-    command = (sys.executable, "-m", "pipeline", "study", *names)
-    return project.run(*command, environment=variables(project), code=code)
-
-
-def ran(project: Project) -> list[str]:
-    return sorted(project.folder.with_name("ran").read_text().split())
+from tests.project import Project, hear_ctrl_c
+from tests.studies.toy import define, ran, study, variables
 
 
 def test_what_failed_is_run_again_and_what_is_there_is_not(toy: Project) -> None:
@@ -199,6 +139,15 @@ def test_other_names_are_refused(toy: Project, names: list[str], message: str) -
         ({"cace": {}}, "studies/toy.yaml: unknown key cace; did you mean cases?"),
         ({"vary": {"sead": [1]}}, "params.yaml: no key sead; did you mean seed?"),
         ({"metrics": ["toi"]}, "dvc.yaml: no stage makes the metric toi; did you mean toy?"),
+        (
+            {"starts": {"trunk": {}}, "cases": {"one": {"start": "trunks"}}},
+            "studies/toy.yaml: cases.one.start is 'trunks'; did you mean trunk?",
+        ),
+        (
+            {"against": "sede"},
+            "studies/toy.yaml: against is 'sede', which case default does not set; "
+            "did you mean seed?",
+        ),
     ],
 )
 def test_bad_definitions_are_refused(toy: Project, more: dict[str, Any], message: str) -> None:

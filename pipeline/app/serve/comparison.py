@@ -75,10 +75,12 @@ class Comparison:
         methods: their names.
 
     Raises:
-        InputError: if the run is not finished, or one on rows of a table.
+        InputError: if there are none, or the run is not finished, or one on rows of a table.
     """
 
     def __init__(self, methods: Sequence[str]):
+        if not methods:
+            raise InputError("params.yaml: methods is []: nothing stands beside the base")
         self.base = Predictor.load()
         self._form = self.base.form
         self._methods = {name: Predictor.load(name) for name in methods}

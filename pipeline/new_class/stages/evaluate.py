@@ -1,9 +1,5 @@
 """Scores the ways to learn the new classes on the test data, which no earlier stage reads."""
 
-from typing import Annotated
-
-from pydantic import Field
-
 from pipeline.core import artifacts
 from pipeline.core.labelled import Labelled
 from pipeline.learning.compute import Compute
@@ -15,12 +11,11 @@ TABLES = "plots/new_class/tables"
 SHOWN = 8
 """Mistakes shown of each method."""
 
-Methods = Annotated[list[str], Field(min_length=1)]
 
-
-def main(compute: Compute, data: Data, methods: Methods) -> None:
+def main(compute: Compute, data: Data, methods: list[str]) -> None:
     device = compute.start()
     validation = results.validation("split")
+    results.require_new(validation)
     test = Labelled.load("data/images/test").named(validation.classes)._replace(new=validation.new)
     compared = learned.load(methods)
     for method in compared:

@@ -25,4 +25,6 @@ def main(compute: Compute) -> None:
         return outputs
 
     for part in PARTS:
-        Labelled.load(f"data/split/{part}").save_transformed(f"data/features/{part}", features)
+        images = Labelled.load(f"data/split/{part}")
+        results.require_new(images)
+        images.save_transformed(f"data/features/{part}", features)

@@ -16,9 +16,11 @@ def main() -> None:
     studies = artifacts.load_table(f"{TABLES}/studies.csv")
     mistakes = artifacts.load_tensors("data/new_class/mistakes.safetensors", "mistakes")
 
-    pictures.save(f"{PICTURES}/methods.png", figures.comparison(metrics))
+    compared = len(metrics) > 1  # beside the base
+    if compared:
+        pictures.save(f"{PICTURES}/methods.png", figures.comparison(metrics))
     pictures.save(f"{PICTURES}/confusion.png", figures.confusion(confusion))
-    if not detection.empty:
+    if compared and not detection.empty:
         pictures.save(f"{PICTURES}/detection.png", figures.detection(detection))
     if not curves.empty:
         pictures.save(f"{PICTURES}/training.png", training_figures.training(curves))

@@ -13,13 +13,15 @@ from pipeline.sources import parts
 class Split(Section):
     """`new_classes` by their names; `validation` is a share, `seed` the partition's own.
 
-    At most `new_images` training images of each new class are kept, drawn by `draw` (null: all).
-    What is held out stays as it is, as do the old classes, and with them the base: a new class may
-    have more validation images than training ones, for the methods that choose on them.
+    At most `new_images` training images of each new class are kept, and `old_images` of each old
+    one, drawn by `draw` (null: all). What is held out stays as it is: a class may have more
+    validation images than training ones, for what chooses on them. Without new classes there is
+    nothing behind the base model, which then knows all.
     """
 
-    new_classes: list[ClassName] = Field(min_length=1)
+    new_classes: list[ClassName]
     new_images: Count | None
+    old_images: Count | None
     draw: Seed
     validation: float = Field(gt=0, lt=1)
     seed: Seed
@@ -43,10 +45,12 @@ def main(split: Split) -> None:
             f"class {missing[0]} has no training images, and no classifier that knows it is brought"
         )
     is_new = train.is_new[chosen]
-    train.save("data/split/old_train", chosen[~is_new])
-    new = chosen[is_new]
-    few = labelled.few(train.labels[new], split.new_images, split.draw)
-    train.save("data/split/new_train", new[few])
+    for part, rows, count in (
+        ("old_train", chosen[~is_new], split.old_images),
+        ("new_train", chosen[is_new], split.new_images),
+    ):
+        few = labelled.few(train.labels[rows], count, split.draw)
+        train.save(f"data/split/{part}", rows[few])
     is_new = train.is_new[held_out]
     train.save("data/split/old_validation", held_out[~is_new])
     train.save("data/split/new_validation", held_out[is_new])

@@ -83,7 +83,7 @@ def left_out(sections: Sections) -> list[str]:
             if needed in results.USES["training"]:
                 lines.append(f"{name} is left out: it reads {needed}, and no old image is there")
             kept = Path(network.path) / Path(needed).name
-            if needed.startswith("data/statistics/") and not kept.is_file():
+            if needed.startswith("data/statistics/") and kept.suffix and not kept.is_file():
                 lines.append(f"{name} is left out: it reads {needed}, and there is no {kept}")
     return lines
 

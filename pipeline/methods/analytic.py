@@ -64,7 +64,7 @@ def main(compute: Compute, analytic: Analytic) -> None:
             if best is None or score > best[0]:
                 best = score, scale * weight
     assert best is not None
-    kept_bytes = SUMS.stat().st_size + results.gaussians_bytes()  # the latter for the choice
+    kept_bytes = SUMS.stat().st_size + results.kept_to_choose()  # the latter for the choice
     model = assembled(base, projection, best[1])
     results.save("analytic", model, base, kept_bytes=kept_bytes, study=rows)
 

@@ -59,6 +59,6 @@ def main(seed: Seed, compute: Compute, lora: Lora) -> None:
         study=learned.rows,
         strength=learned.strength,
         strengths=lora.strengths,
-        kept_bytes=0 if chosen.in_trunk else results.gaussians_bytes(),  # for the choices
+        kept_bytes=0 if chosen.in_trunk else results.kept_to_choose(),  # for the choices
         unread=() if chosen.in_trunk else ["data/split/old_validation"],
     )

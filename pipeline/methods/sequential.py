@@ -35,5 +35,5 @@ def main(seed: Seed, compute: Compute, sequential: Studied) -> None:
         study=learned.rows,
         strength=learned.strength,
         strengths=sequential.strengths,
-        kept_bytes=results.gaussians_bytes(),  # for the choices
+        kept_bytes=results.kept_to_choose(),  # for the choices
     )

@@ -18,6 +18,7 @@ from pipeline.learning.training import Curve
 BASE = Path("data/base")
 METHODS = Path("data/methods")
 GAUSSIANS = Path("data/statistics/gaussians.safetensors")
+SAMPLES = Path("data/statistics/validation")
 LEFT_OUT = "left_out"
 """In the facts of a method that needs old images, or statistics of them, which are gone."""
 
@@ -41,14 +42,14 @@ def validation_without_old_images() -> Labelled:
     As many of every class as there are of a new one, so that each weighs the same.
     """
     new = Labelled.load("data/features/new_validation")
-    sampled = Labelled.load("data/statistics/validation")
+    sampled = Labelled.load(SAMPLES)
     most = int(np.bincount(new.labels).max()) if len(new.labels) else None
     return labelled.merge(sampled.few(most, seed=0), new)
 
 
-def gaussians_bytes() -> int:
-    """What is kept by a method that only chooses on samples of the Gaussians."""
-    return len(artifacts.load_bytes(GAUSSIANS))
+def kept_to_choose() -> int:
+    """Bytes of the Gaussians that `validation_without_old_images` is drawn from."""
+    return int(artifacts.load_json(SAMPLES / "kept.json")["bytes"])
 
 
 def save_base(model: Classifier, curve: Curve) -> None:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from pipeline.core import artifacts
+from pipeline.core.labelled import Labelled
 
 KIND = "Gaussians of classes"
 
@@ -64,6 +65,19 @@ class Gaussians(NamedTuple):
         rest = torch.randn(classes, count, width) * self.spreads[:, None]
         drawn = (self.means[:, None] + along + rest).maximum(self.lowest[:, None])
         return drawn.flatten(0, 1), self.labels.repeat_interleave(count)
+
+    def save_samples(self, folder: Path | str, count: int, like: Labelled) -> None:
+        """Saves `count` samples of each class, to choose on, and how many bytes they come from.
+
+        Args:
+            folder: where.
+            count: of each class; random numbers come from PyTorch's global generator.
+            like: features of the same classes, whose names and advice are taken.
+        """
+        samples, labels = self.sample(count)
+        like._replace(inputs=samples.numpy(), labels=labels.numpy()).save(folder)
+        kept = sum(part.nbytes for part in self)
+        artifacts.save_json(Path(folder) / "kept.json", {"bytes": kept})
 
     def deviations(self, count: int) -> Tensor:
         """How samples of classes drawn at random differ from their class's mean: `(count, width)`.

@@ -96,8 +96,7 @@ def _train() -> None:
         known_features.where(chosen).save(f"data/features/{name}_validation")
     gaussians = Gaussians.of(features, labels, 3)
     gaussians.save("data/statistics/gaussians.safetensors")
-    samples, of_class = gaussians.sample(30)
-    old._replace(inputs=samples.numpy(), labels=of_class.numpy()).save("data/statistics/validation")
+    gaussians.save_samples("data/statistics/validation", 30, old)
     Sums.of(projection, features, labels, 10).save("data/statistics/sums.safetensors", 0)
 
 

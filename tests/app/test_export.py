@@ -205,7 +205,7 @@ def test_nothing_is_overwritten_and_an_empty_folder_is_filled(
         ("", "lroa", "tells of no method lroa; did you mean lora?"),
         ("data/new_class/card.json", "lora", "data/new_class/card.json: not found"),
         ("data/base", "lora", "data/methods/lora|data/base"),
-        ("data/split", "replay", "data/split/validation/about.json: not found"),
+        ("data/split", "replay", "data/split/old_validation/about.json: not found"),
         ("data/statistics", "replay", "data/statistics: nothing there"),
         ("metrics/new_class.json", "replay", "metrics/new_class.json: not found"),
     ],

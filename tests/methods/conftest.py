@@ -70,8 +70,7 @@ def learn(sources: Path) -> Learn:
         held_out.where(held_out.is_new).save(f"data/{kind}/new_validation")
     gaussians = Gaussians.of(inputs, labels, 4)
     gaussians.save("data/statistics/gaussians.safetensors")
-    samples, of_class = gaussians.sample(50)
-    old._replace(inputs=samples.numpy(), labels=of_class.numpy()).save("data/statistics/validation")
+    gaussians.save_samples("data/statistics/validation", 50, old)
     Moments.of(inputs, labels).save("data/statistics/moments.safetensors")
 
     def method(name: str) -> Method:

@@ -148,4 +148,5 @@ def test_without_new_classes_all_are_old(whole: Labelled, edit: Edit) -> None:
     edit({"split.new_classes": [], "split.validation": 0.2})
     assert run.main(["split"]) == 0
     counts = {name: len(Labelled.load(f"data/split/{name}").labels) for name in PARTS}
-    assert counts == {"old_train": 160, "new_train": 0, "validation": 40}
+    held_out = {"old_validation": 40, "new_validation": 0}
+    assert counts == {"old_train": 160, "new_train": 0, **held_out}

@@ -54,12 +54,11 @@ def main(seed: Seed, compute: Compute, statistics: Statistics) -> None:
         sums, projection = kept_sums(classes) if SUMS in given else Sums.nothing(classes)
         moments = kept_moments(width) if MOMENTS in given else Moments.nothing(width)
 
-    torch.manual_seed(derive(seed, "validation"))
-    samples, of_class = gaussians.sample(statistics.validation)
-    old._replace(inputs=samples.numpy(), labels=of_class.numpy()).save("data/statistics/validation")
     gaussians.save(f"data/statistics/{GAUSSIANS}")
     sums.save(f"data/statistics/{SUMS}", projection.seed)
     moments.save(f"data/statistics/{MOMENTS}")
+    torch.manual_seed(derive(seed, "validation"))
+    gaussians.save_samples("data/statistics/validation", statistics.validation, old)
 
 
 def kept_gaussians(width: int) -> Gaussians:

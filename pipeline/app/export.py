@@ -1,11 +1,8 @@
 """`python -m pipeline export METHOD FOLDER` puts all that a model needs into a folder."""
 
-import shutil
 import sys
 import tempfile
 from pathlib import Path
-
-import torch
 
 from pipeline.app import graph, layout, model_card
 from pipeline.app.arguments import Parser
@@ -17,13 +14,14 @@ from pipeline.new_class import results
 from pipeline.sources.messages import readable
 
 STATISTICS = Path("data/statistics")
-GRAPH, CARD = "model.onnx", "README.md"
+CARD = "README.md"
 PARSER = Parser(
     "export",
-    "Puts a model into a new folder: its weights (model.safetensors, config.json), an ONNX graph, "
-    "the statistics from which it can learn further classes, and a model card (README.md). The "
-    "graph takes pixels as they are, and the strength as an input where the method has one; it is "
-    "held against PyTorch on all validation images, and nothing is written if it differs.",
+    "Puts a model into a new folder: its weights (model.safetensors, config.json; in timm's layout "
+    "where the trunk is timm's), an ONNX graph, the statistics from which it can learn further "
+    "classes, and a model card (README.md). The graph takes pixels as they are, and the strength "
+    "as an input where the method has one; it is held against PyTorch on all validation images, "
+    "and nothing is written if it differs.",
     "The graph needs the extra onnx: uv pip install -e '.[onnx]'.",
 )
 PARSER.add_argument("method", metavar="METHOD", help="a method of the run, or base")
@@ -43,8 +41,8 @@ def main(words: list[str]) -> None:
     with_graph = not graph.missing()
     if not with_graph:
         print(
-            f"export: {GRAPH} is left out, as {', '.join(graph.missing())} is not installed: "
-            "uv pip install -e '.[onnx]'",
+            f"export: {model_card.GRAPH} is left out, as {', '.join(graph.missing())} is not "
+            "installed: uv pip install -e '.[onnx]'",
             file=sys.stderr,
         )
     try:
@@ -73,20 +71,20 @@ def _free(folder: Path) -> None:
 
 def _write(folder: Path, predictor: Predictor, with_graph: bool) -> None:
     validation = results.validation("split")
-    layout.save(folder, predictor)
-    if not torch.equal(
-        layout.load(folder).logits(validation.inputs), predictor.logits(validation.inputs)
-    ):
-        raise InputError(f"{layout.WEIGHTS}: what was written is not the model")
+    of_timm = layout.save(folder, predictor)
+    written, expected = (
+        each.logits(validation.inputs).numpy() for each in (layout.load(folder), predictor)
+    )
+    graph.equal(f"{layout.WEIGHTS}: what was written is not the model", written, expected)
     if with_graph:
         content = graph.of(predictor)
         graph.check(content, predictor, validation)
-        artifacts.save_bytes(folder / GRAPH, content)
-    if statistics := _statistics(predictor):
-        (folder / "statistics").mkdir()
-        for file in statistics:
-            shutil.copyfile(file, folder / "statistics" / file.name)
-    text = model_card.text(predictor, with_graph, [file.name for file in statistics])
+        artifacts.save_bytes(folder / model_card.GRAPH, content)
+    for file in _statistics(predictor):
+        artifacts.save_bytes(folder / model_card.STATISTICS / file.name, artifacts.load_bytes(file))
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    names = [file.relative_to(folder).as_posix() for file in files]
+    text = model_card.text(predictor, names, of_timm)
     artifacts.save_bytes(folder / CARD, text.encode())
 
 

@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -106,14 +107,23 @@ def check(content: bytes, predictor: Predictor, validation: Labelled) -> None:
             ]
         )
         at = "" if strength is None else f" at strength {strength}"
-        difference = np.abs(found - expected).max() / np.abs(expected).max()
-        others = int((found.argmax(1) != expected.argmax(1)).sum())
-        if not difference <= TOLERANCE or others:
-            raise InputError(
-                f"the ONNX graph is not the model{at}: of {len(expected):,} validation images it "
-                f"answers {others:,} otherwise, and logits differ by {difference:.1g} of the "
-                f"largest ({TOLERANCE:.0e} accepted)"
-            )
+        equal(f"the ONNX graph is not the model{at}", found, expected)
+
+
+def equal(problem: str, found: npt.NDArray[np.float32], expected: npt.NDArray[np.float32]) -> None:
+    """Holds logits `(n, classes)` of validation images against those of the model.
+
+    Raises:
+        InputError: that begins with the problem, unless the answers are the same, and the logits
+            nearly so.
+    """
+    difference = np.abs(found - expected).max() / np.abs(expected).max()
+    others = int((found.argmax(1) != expected.argmax(1)).sum())
+    if not difference <= TOLERANCE or others:
+        raise InputError(
+            f"{problem}: of {len(expected):,} validation images it answers {others:,} otherwise, "
+            f"and logits differ by {difference:.1g} of the largest ({TOLERANCE:.0e} accepted)"
+        )
 
 
 def _type(predictor: Predictor) -> torch.dtype:

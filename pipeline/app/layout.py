@@ -1,7 +1,7 @@
 """A model in a folder of its own: `model.safetensors`, and `config.json` in the layout of timm.
 
-`config.json` has timm's keys (`architecture`, `num_classes`, `pretrained_cfg` with `label_names`),
-and below `retain` what `predict` and `gate` need.
+Where timm has such a network, its `create_model` loads the folder (`local-dir:FOLDER`). Below
+`retain` in `config.json` stands what `gate` needs.
 """
 
 import json
@@ -10,45 +10,68 @@ from typing import Any
 
 from torch import nn
 
+from pipeline.app import timms
 from pipeline.app.models import Predictor
 from pipeline.core import artifacts
 from pipeline.core.errors import InputError
 from pipeline.learning import models
 from pipeline.new_class.card import Card
+from pipeline.techniques import new_row
+from pipeline.techniques.new_row import Rows
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
 OWN = "retain"
 """The key below which our own part of the configuration stands."""
 
 
-def save(folder: Path, predictor: Predictor) -> None:
+def save(folder: Path, predictor: Predictor) -> bool:
     """Saves a model as it predicts, at its strength.
 
-    The weights of a network that is built here are in our own layout, with their description.
+    The weights of a network that timm has no place for are in our own layout, with their
+    description; rows of new classes are then files beside that of the base.
+
+    Returns:
+        Whether timm loads the folder.
     """
-    models.save(folder / WEIGHTS, predictor.model)
-    content = json.dumps(config(predictor), indent=2, ensure_ascii=False)
-    artifacts.save_bytes(folder / CONFIG, f"{content}\n".encode())
+    model = predictor.model
+    made = timms.network(model)
+    if made:
+        content = timms.config(made, predictor) | {OWN: _own(predictor)}
+        artifacts.save_tensors(folder / WEIGHTS, made.state_dict(), {"kind": timms.KIND})
+    else:
+        content = config(predictor)
+        if isinstance(model.head, Rows):
+            base = models.with_head(model, model.head.head)
+            for column, row in model.head.rows.items():
+                row.save(folder / new_row.file(column), predictor.classes[column], base)
+            model = base
+        models.save(folder / WEIGHTS, model)
+    text = json.dumps(content, indent=2, ensure_ascii=False)
+    artifacts.save_bytes(folder / CONFIG, f"{text}\n".encode())
+    return made is not None
 
 
 def config(predictor: Predictor) -> dict[str, Any]:
-    """The content of `config.json`."""
+    """The content of `config.json` for a network that timm doesn't have."""
     card = predictor.card
-    only = {predictor.method: card.models[predictor.method]}
     return {
         "architecture": f"{OWN}_{predictor.model.description['network']}",
         "num_classes": len(card.classes),
         "num_features": _width(predictor),
-        "pretrained_cfg": {
-            "input_size": card.shape,
-            "num_classes": len(card.classes),
-            "label_names": card.classes,
-        },
-        OWN: {
-            "method": predictor.method,
-            "strength": predictor.strength,
-            "card": card.model_copy(update={"models": only}).model_dump(),
-        },
+        "label_names": card.classes,
+        "pretrained_cfg": {"input_size": card.shape},
+        OWN: _own(predictor),
+    }
+
+
+def _own(predictor: Predictor) -> dict[str, Any]:
+    card = predictor.card
+    only = {predictor.method: card.models[predictor.method]}
+    return {
+        "method": predictor.method,
+        "strength": predictor.strength,
+        "card": card.model_copy(update={"models": only}).model_dump(),
+        "network": predictor.model.description,
     }
 
 
@@ -62,12 +85,17 @@ def load(folder: Path) -> Predictor:
     try:
         own = content[OWN]
         method, strength, card = own["method"], own["strength"], own["card"]
-    except (KeyError, TypeError):
+        ours = content["architecture"].startswith(OWN)
+    except (AttributeError, KeyError, TypeError):
         raise InputError(f"{folder / CONFIG}: no model that `export` wrote") from None
     told = Card.of(card, folder / CONFIG)
     if method not in told.models:
         raise InputError(f"{folder / CONFIG}: no model that `export` wrote")
-    model = models.load(folder / WEIGHTS)
+    if ours:
+        base = models.load(folder / WEIGHTS)
+        model = new_row.restore(folder, base) or base
+    else:
+        model = timms.load(folder / WEIGHTS, content, own.get("network"))
     return Predictor(method, told, model, strength)
 
 

@@ -11,25 +11,35 @@ from pipeline.app import results
 from pipeline.app.models import Predictor
 from pipeline.core import artifacts, params
 from pipeline.core.errors import InputError
-from pipeline.new_class import answers
+from pipeline.new_class import answers, starting
 from pipeline.scoring.names import title
 from pipeline.scoring.tables import Table, markdown, number, percent
 from pipeline.sources import catalogue
 from pipeline.sources.messages import readable
+from pipeline.techniques.new_row import Rows
 
 METRICS = Path("metrics/new_class.json")
 REPLICATES = Path("metrics/studies/replicates.json")
-TRUNK = "MIT, as this network is built and trained by Retain from random weights"
-"""The licence of a trunk that is built here."""
+TRAINED = "trained by Retain from random weights (MIT)"
+"""The licence of weights that come from nowhere else."""
+GRAPH, STATISTICS = "model.onnx", "statistics/"
+TIMM = """```python
+import timm
+model = timm.create_model("local-dir:.", pretrained=True).eval()
+```
+
+It takes pictures as `timm.data.create_transform(**timm.data.resolve_model_data_config(model))`
+prepares them. With `network.trunk: local-dir:NAME` and `network.weights: pretrained`, Retain goes
+on from this folder."""
 
 
-def text(predictor: Predictor, with_graph: bool, statistics: Sequence[str]) -> str:
+def text(predictor: Predictor, files: Sequence[str], of_timm: bool) -> str:
     """The model card, in Markdown.
 
     Args:
         predictor: the model.
-        with_graph: whether there is a graph beside it.
-        statistics: the names of the files of statistics beside it.
+        files: those beside it, by their paths in its folder.
+        of_timm: whether they are in the layout of timm.
 
     Raises:
         InputError: if there are no figures of the model.
@@ -41,17 +51,18 @@ def text(predictor: Predictor, with_graph: bool, statistics: Sequence[str]) -> s
         f"# {title(predictor.method)}, {_inputs(predictor)}",
         _summary(predictor),
         "## Use",
-        _use(predictor, with_graph, statistics),
+        _use(predictor, files, of_timm),
         "## Figures",
         _figures(predictor, metrics),
         "## Data",
         _data(predictor),
         "## Kept data",
-        _kept(predictor, metrics[predictor.method], statistics),
+        _kept(metrics[predictor.method], any(file.startswith(STATISTICS) for file in files)),
         "## Limits",
         _limits(predictor),
         "## Licences and origin",
-        f"Images: {catalogue.licence(predictor.card.source)}. Trunk: {TRUNK}. Made by "
+        f"Images: {catalogue.licence(predictor.card.source)}. Trunk: {_trunk(predictor)}. "
+        f"Made by "
         f"`python -m pipeline export {predictor.method}` of Retain (MIT) at "
         f"{_origin()}; SHA-256 of the weights it was made from: "
         f"`{predictor.card.models[predictor.method].weights}`.",
@@ -87,13 +98,10 @@ def _summary(predictor: Predictor) -> str:
     )
 
 
-def _use(predictor: Predictor, with_graph: bool, statistics: Sequence[str]) -> str:
-    own = "the network by its description, with all weights merged"
-    rows = [["file", "holds"], ["model.safetensors", own]]
-    rows.append(["config.json", "classes, form of the inputs, threshold of `unknown`"])
-    if with_graph:
-        rows.append(["model.onnx", "the same network, pixels as they are to logits"])
-    rows += [[f"statistics/{name}", "of old classes, for methods to come"] for name in statistics]
+def _use(predictor: Predictor, files: Sequence[str], of_timm: bool) -> str:
+    parted = isinstance(predictor.model.head, Rows) and not of_timm
+    rows = [["file", "holds"], *([file, _holds(file, parted)] for file in files)]
+    with_graph = GRAPH in files
     shape = ", ".join(map(str, predictor.card.shape))
     kind = "uint8" if len(predictor.card.shape) == 3 else "float32"
     strength = f', "strength": np.array({predictor.strength}, np.float32)' if predictor.ends else ""
@@ -110,6 +118,8 @@ def _use(predictor: Predictor, with_graph: bool, statistics: Sequence[str]) -> s
         f"{predictor.strength} what validation data chose."
     )
     graph = f"\n\n{example}{slider if predictor.ends else ''}" if with_graph else ""
+    if of_timm:
+        graph = f"\n\n{TIMM}{graph}"
     form = (
         "\n\nA picture is turned as the camera was held, what is transparent is put on white, and "
         f"it is brought to that size ({predictor.card.fit})."
@@ -117,6 +127,19 @@ def _use(predictor: Predictor, with_graph: bool, statistics: Sequence[str]) -> s
         else ""
     )
     return f"{markdown(rows)}{graph}{form}"
+
+
+def _holds(file: str, parted: bool) -> str:
+    """What a file beside the card is; `parted` if rows of new classes have files of their own."""
+    if file.startswith(STATISTICS):
+        return "of old classes, for methods to come"
+    if file.startswith("row_"):
+        return "the row of a new class, whose logit takes the place of that in model.safetensors"
+    return {
+        "model.safetensors": "the base" if parted else "the network, with all weights merged",
+        "config.json": "classes, form of the inputs, threshold of `unknown`",
+        GRAPH: "the same network, pixels as they are to logits",
+    }[file]
 
 
 def _figures(predictor: Predictor, metrics: Mapping[str, Any]) -> str:
@@ -177,7 +200,7 @@ def _data(predictor: Predictor) -> str:
     )
 
 
-def _kept(predictor: Predictor, figures: Mapping[str, Any], statistics: Sequence[str]) -> str:
+def _kept(figures: Mapping[str, Any], statistics: bool) -> str:
     uses = {"training": "training", "validation": "validation alone", "none": "nothing"}
     old = f"Images of old classes were used for {uses[figures['original_data']]}."
     kept = f"The method keeps {figures['kept_bytes']:,} bytes of old data beside the base."
@@ -210,6 +233,21 @@ def _limits(predictor: Predictor) -> str:
             "threshold of the base. Of other things it may be more.",
         )
     return "\n".join(f"- {line}" for line in lines)
+
+
+def _trunk(predictor: Predictor) -> str:
+    """Where the trunk is from, and its licence."""
+    description = predictor.model.description
+    by_timm = f"{description.get('architecture')}, built by timm (Apache 2.0)"
+    built = by_timm if description["network"] == "timm" else description["network"]
+    path = starting.FOLDER / "about.json"
+    start = artifacts.load_json(path) if path.exists() else {}
+    if not start.get("sha256"):
+        return f"{built}, {TRAINED}"
+    return (
+        f"{built}, started from weights from outside (SHA-256 `{start['sha256']}`), whose licence "
+        f"is {start['licence']}"
+    )
 
 
 def _worst(predictor: Predictor) -> str:

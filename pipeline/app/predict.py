@@ -2,15 +2,19 @@
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from pipeline.app.arguments import Parser
 from pipeline.app.models import Answer, Predictor
+from pipeline.app.taught import Taught
+from pipeline.core import artifacts
 from pipeline.core.errors import InputError
 from pipeline.scoring.names import title
 from pipeline.scoring.tables import markdown
@@ -31,7 +35,21 @@ PARSER = Parser(
 )
 PARSER.add_argument("images", nargs="+", metavar="IMAGE", help="a file, a folder, or - for stdin")
 PARSER.add_argument("--method", default="lora", help="which (default: lora)")
+PARSER.add_argument(
+    "--with",
+    dest="taught",
+    metavar="FILE",
+    help="a class that was taught in the page and downloaded: the answer of the base with it too",
+)
 PARSER.add_argument("--json", action="store_true", help="print a line of JSON for each picture")
+
+
+class Asked(NamedTuple):
+    """A model that is asked: its name, that in the head of a table, and what it answers."""
+
+    name: str
+    heading: str
+    answers: Callable[[npt.NDArray[np.uint8]], list[Answer]]
 
 
 def main(words: list[str]) -> int:
@@ -44,11 +62,11 @@ def main(words: list[str]) -> int:
         InputError: if the words are refused, or the model can't be loaded.
     """
     given = PARSER.parse_args(words)
-    methods = list(dict.fromkeys([given.method, "base"]))
-    predictors = [Predictor.load(method) for method in methods]
+    base = Predictor.load()
+    asked = _asked(given.method, base, given.taught)
     rows: list[list[str]] = []
     answered = unreadable = 0
-    for names, attempts in _read(given.images, predictors[0]):
+    for names, attempts in _read(given.images, base):
         named = list(zip(names, attempts, strict=True))
         problems = [image for image in attempts if isinstance(image, InputError)]
         unreadable += len(problems)
@@ -59,17 +77,31 @@ def main(words: list[str]) -> int:
             continue
         answered += len(found)
         images = np.stack([image for _, image in found])
-        answers = zip(*(each.answers(images) for each in predictors), strict=True)
-        for (name, _), of_methods in zip(found, answers, strict=True):
+        answers = zip(*(each.answers(images) for each in asked), strict=True)
+        for (name, _), of_models in zip(found, answers, strict=True):
             if given.json:
-                print(json.dumps(_content(readable(name), methods, of_methods)))
+                print(json.dumps(_content(readable(name), given.method, asked, of_models)))
             else:
-                cells = [cell for each in of_methods for cell in _cells(each)]
+                cells = [cell for each in of_models for cell in _cells(each)]
                 rows.append([readable(name), *cells])
     if rows:
-        header = [cell for method in methods for cell in (title(method), "probability, %")]
+        header = [cell for each in asked for cell in (each.heading, "probability, %")]
         print(markdown([["picture", *header], *rows]))
     return (1 if answered else 2) if unreadable else 0
+
+
+def _asked(method: str, base: Predictor, taught: str | None) -> list[Asked]:
+    """The method, the base if that is another, and the base with a class of one's own if any."""
+    asked = [Asked("base", title("base"), base.answers)]
+    if method != "base":
+        asked.insert(0, Asked(method, title(method), Predictor.load(method).answers))
+    if taught is not None:
+        shown = readable(taught)
+        if not Path(taught).is_file():
+            raise InputError(f"{shown}: no such file")
+        own = Taught.from_bytes(artifacts.load_bytes(taught), base, shown)
+        asked.append(Asked("taught", f"base with {own.name}", partial(own.answers, base)))
+    return asked
 
 
 def _read(given: Sequence[str], predictor: Predictor) -> Iterator[tuple[list[str], list[Attempt]]]:
@@ -111,9 +143,11 @@ def _cells(answer: Answer) -> list[str]:
     return [shown, f"{100 * answer.probability:.2f}"]
 
 
-def _content(name: str, methods: Sequence[str], answers: Sequence[Answer]) -> dict[str, Any]:
-    """What a line of JSON holds: the method's answer, and the base's below `base`."""
-    content = {"picture": name, "method": methods[0], **asdict(answers[0])}
-    if len(answers) > 1:
-        content["base"] = asdict(answers[1])
+def _content(
+    name: str, method: str, asked: Sequence[Asked], answers: Sequence[Answer]
+) -> dict[str, Any]:
+    """What a line of JSON holds: the method's answer, and those of the others by their names."""
+    content = {"picture": name, "method": method, **asdict(answers[0])}
+    for each, answer in zip(asked[1:], answers[1:], strict=True):
+        content[each.name] = asdict(answer)
     return content

@@ -82,6 +82,18 @@ def of_seeds(question: str) -> dict[str, Table]:
     return {name: table(means, facts) for name, table in QUESTIONS[question].items()}
 
 
+def alike(question: str) -> bool:
+    """Whether the replicates are of the images that a question's last run was of."""
+    if not REPLICATES.exists():
+        return True
+    folder = "data/images/" if question == "new_class" else f"data/{question}/images/"
+    path = Path("dvc.lock")
+    locked = params.parsed(path)["stages"] if path.exists() else {}
+    run = {out["path"]: out["md5"] for stage in locked.values() for out in stage.get("outs", [])}
+    first = next(iter(artifacts.load_json(REPLICATES)["cells"].values()))["data"]
+    return all(run.get(name) == md5 for name, md5 in first.items() if name.startswith(folder))
+
+
 def of_last(question: str) -> list[Table]:
     """The tables of a question's last run; none if there was none."""
     if not _metrics(question).exists():

@@ -16,7 +16,7 @@ from pipeline.core import artifacts
 from pipeline.core.errors import InputError
 from pipeline.core.labelled import Labelled
 from pipeline.core.seeding import derive
-from pipeline.learning import augmentation, models
+from pipeline.learning import augmentation
 from pipeline.new_class import results
 from pipeline.techniques import new_row
 from pipeline.techniques.gaussians import Gaussians
@@ -93,20 +93,20 @@ class Taught:
     Attributes:
         name: of the class.
         row: its logit, from the trunk's features.
-        trunk: the name of the trunk that it was learned on.
+        base: the SHA-256 of the base that it was learned on.
         figures: what was measured then.
     """
 
     name: str
     row: Row
-    trunk: str
+    base: str
     figures: Figures
 
     def to_bytes(self) -> bytes:
         """The content of a safetensors file that holds the class."""
         told = self.figures.model_dump()
         arrays = {"weight": self.row.weight, "bias": torch.tensor([self.row.bias])}
-        about = {"kind": new_row.KIND, "class": self.name, "trunk": self.trunk}
+        about = {"kind": new_row.KIND, "class": self.name, "base": self.base}
         return artifacts.tensors_as_bytes(self.name, arrays, about | {"figures": told})
 
     @classmethod
@@ -117,7 +117,7 @@ class Taught:
             InputError: naming the file, if it is none, or belongs to another base.
         """
         arrays, about = artifacts.tensors_from_bytes(file, content, new_row.KIND)
-        if about.get("trunk") != models.trunk_name(base.model.trunk):
+        if about.get("base") != _hash(base):
             raise InputError(f"{file}: its class was learned on another base than the one here")
         shapes = {name: (array.shape, str(array.dtype)) for name, array in arrays.items()}
         try:
@@ -127,7 +127,7 @@ class Taught:
             raise InputError(f"{file}: not a class of this version") from None
         name = checked(about.get("class"), base)
         row = Row(torch.from_numpy(arrays["weight"]), float(arrays["bias"][0]))
-        return cls(name, row, about["trunk"], figures)
+        return cls(name, row, about["base"], figures)
 
     def logits(self, base: Predictor, images: npt.NDArray[np.uint8]) -> Tensor:
         """Of images `(n, channels, size, size)`: `(n, old + 1)`, the old ones as the base's."""
@@ -176,7 +176,7 @@ def teach(
             derive(seed, "taught", "row"),
         )
     figures = cost(base, row, name, kept.validation, examples=len(images))
-    return Taught(name, row, models.trunk_name(base.model.trunk), figures)
+    return Taught(name, row, _hash(base), figures)
 
 
 def cost(base: Predictor, row: Row, name: str, validation: Labelled, examples: int) -> Figures:
@@ -222,6 +222,11 @@ def checked(name: Any, base: Predictor) -> str:
 def old(base: Predictor) -> list[int]:
     """The indices of the classes that the base was taught."""
     return [place for place in range(len(base.classes)) if place not in base.new]
+
+
+def _hash(base: Predictor) -> str:
+    """The SHA-256 of a base's weights: the row is measured against the logits of its head too."""
+    return base.card.models["base"].weights
 
 
 def _width(base: Predictor) -> int:

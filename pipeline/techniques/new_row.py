@@ -212,6 +212,12 @@ class Rows(nn.Module):
         self.weight = nn.Parameter(torch.stack([row.weight for row in rows.values()]))
         self.bias = nn.Parameter(torch.tensor([row.bias for row in rows.values()]))
 
+    @property
+    def rows(self) -> dict[int, Row]:
+        """The row of each column."""
+        pairs = zip(self.weight.detach(), self.bias.tolist(), strict=True)
+        return {column: Row(*pair) for column, pair in zip(self.columns, pairs, strict=True)}
+
     def forward(self, features: Tensor) -> Tensor:
         logits: Tensor = self.head(features).clone()
         logits[:, self.columns] = F.linear(features, self.weight, self.bias)

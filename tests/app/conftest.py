@@ -12,6 +12,10 @@ import pytest
 import torch
 from PIL import Image
 
+from pipeline.app import taught
+from pipeline.app.models import Predictor
+from pipeline.app.taught import Kept
+from pipeline.core import params
 from pipeline.core import run as stages
 from pipeline.core.labelled import Labelled
 from pipeline.learning import models, networks, training
@@ -21,16 +25,20 @@ from pipeline.new_class import results
 from pipeline.sources import catalogue
 from pipeline.techniques import adapters
 from pipeline.techniques.gaussians import Gaussians
+from pipeline.techniques.new_row import NewRow
 from pipeline.techniques.ridge import Projection, Sums
+from pipeline.techniques.slda import Moments
 from tests.project import Project, copy_sources, hear_ctrl_c
 
 CPU = torch.device("cpu")
-CHANGES = {"data.source": "digits", "methods": ["lora", "replay"]}
+STAGES = ["new_row", "slda"]
+"""Methods that take so little time that their own stages run."""
+CHANGES = {"data.source": "digits", "methods": ["lora", "replay", *STAGES]}
 
 
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A copy of the project with a base, LoRA, replay and what `evaluate` says; not to be changed.
+    """A copy of the project with a base, methods and what `evaluate` says; not to be changed.
 
     It knows the digits 1 to 9; the new one is 0.
     """
@@ -39,7 +47,8 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Project:
     project.set(CHANGES)
     with chdir(project.folder):
         _train()
-        assert stages.main(["evaluate"]) == 0
+        for stage in (*STAGES, "evaluate"):
+            assert stages.main([stage]) == 0
     return project
 
 
@@ -87,6 +96,10 @@ def _train() -> None:
     results.save_about("lora", lora, curve=curve, strength=1.0, strengths=[0.0, 1.0])
     results.save("replay", replay, base, kept_bytes=1000, curve=_fit(replay, train, validation, 2))
 
+    new = train.where(train.is_new)
+    new.save("data/split/new_train")
+    of_new = training.predict(base.trunk, torch.from_numpy(new.inputs)).numpy()
+    new._replace(inputs=of_new).save("data/features/new_train")
     features = training.predict(base.trunk, torch.from_numpy(old.inputs))
     labels = torch.from_numpy(old.labels)
     projection = Projection(0, 50)
@@ -97,6 +110,7 @@ def _train() -> None:
     gaussians = Gaussians.of(features, labels, 3)
     gaussians.save("data/statistics/gaussians.safetensors")
     gaussians.save_samples("data/statistics/validation", 30, old)
+    Moments.of(features, labels).save("data/statistics/moments.safetensors")
     Sums.of(projection, features, labels, 10).save("data/statistics/sums.safetensors", 0)
 
 
@@ -110,6 +124,19 @@ def _fit(
     return training.fit(
         model, *training.tensors(CPU, train), recipe, Validation.of(validation, "overall", CPU)
     )
+
+
+@pytest.fixture(scope="session")
+def taught_file(finished_run: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of the class `zero`, which that run's base was taught."""
+    test = Labelled.load(finished_run.folder / "data/images/test")
+    images = list(np.asarray(test.inputs[test.labels == 0][:3]))
+    with chdir(finished_run.folder):
+        settings = NewRow(**params.read()["new_row"])
+        zero = taught.teach(Predictor.load(), images, "zero", Kept.load(), settings, 0)
+    path = tmp_path_factory.mktemp("taught") / "zero.safetensors"
+    path.write_bytes(zero.to_bytes())
+    return path
 
 
 Command = Callable[..., tuple[int, str, str]]

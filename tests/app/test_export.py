@@ -14,16 +14,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+import safetensors.numpy
+import timm
 import torch
+from PIL import Image
 
 from pipeline.app import graph, layout, model_card
 from pipeline.app.models import Predictor
 from pipeline.core import artifacts
 from pipeline.core.errors import InputError
 from pipeline.core.labelled import Labelled
-from pipeline.learning import models
+from pipeline.learning import backbones, models
 from pipeline.new_class import results
+from pipeline.new_class.card import Card
+from pipeline.techniques import new_row
 from pipeline.techniques.gaussians import Gaussians
+from pipeline.techniques.new_row import Row
 from pipeline.techniques.ridge import Sums
 from tests.app.conftest import Command
 from tests.project import Project, hear_ctrl_c
@@ -120,11 +126,96 @@ def test_folder_has_the_model_and_what_later_classes_need(run: Project, exported
     config = json.loads((exported / "config.json").read_text())
     assert config["num_classes"] == 10
     assert config["num_features"] == loaded.features(validation.inputs[:1]).shape[1]
-    assert config["pretrained_cfg"]["label_names"] == predictor.classes
+    assert config["label_names"] == predictor.classes
     gaussians = Gaussians.load(exported / "statistics/gaussians.safetensors")
     assert gaussians.means.shape == (9, config["num_features"])
     sums, _ = Sums.load(exported / "statistics/sums.safetensors")
     assert sums.moments.shape[1] == 10
+
+
+@pytest.mark.parametrize("method", ["new_row", "slda"])
+def test_heads_of_every_kind_are_exported(
+    run: Project, command: Command, pictures: Path, tmp_path: Path, method: str
+) -> None:
+    folder = tmp_path / method
+    assert command("export", method, folder)[0] == 0
+    assert (folder / "row_0.safetensors").exists() == (method == "new_row")
+    predictor, validation = Predictor.load(method), Labelled.load("data/split/validation")
+    expected = predictor.logits(validation.inputs)
+    assert torch.equal(layout.load(folder).logits(validation.inputs), expected)
+    np.save(tmp_path / "images.npy", validation.inputs)
+    _, logits = alone(folder, tmp_path / "images.npy", "")
+    assert np.abs(logits - expected.numpy()).max() < 1e-5 * expected.abs().max()
+    words = ("gate", "--from", folder, "--to", method, "--images", pictures, "--flips", "0")
+    assert command(*words)[0] == 0
+    card = (folder / "README.md").read_text()
+    assert not re.search(r"None|nan|\|[ ]*\|", no_code(card))
+    written = {str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()}
+    assert written - {"README.md"} == set(re.findall(r"^\| ([\w/.]+\.\w+) ", card, re.M))
+
+
+def of_timm(name: str, shape: list[int], head: str, card: Card) -> Predictor:
+    """A model whose trunk is timm's: trained elsewhere, with another head behind it."""
+    torch.manual_seed(0)
+    made: Any = timm.create_model(name, num_classes=10).eval()
+    for values in made.buffers():  # as a training leaves them
+        if values.is_floating_point():
+            torch.nn.init.uniform_(values, 0.5, 1.5)
+    description = backbones.described(made) | {"shape": shape, "classes": 10, "dropout": 0.0}
+    model = models.build(description | {"hidden": [7] if head == "hidden" else []})
+    trunk, last = backbones.divided(made, description)
+    model.trunk.get_submodule("2").load_state_dict(trunk.state_dict())
+    if head != "hidden":
+        torch.nn.init.normal_(last.weight)
+        model.head.get_submodule("output").load_state_dict(last.state_dict())
+    if head == "row":
+        model = new_row.with_rows(model, {3: Row(torch.randn(last.in_features), 0.5)})
+    told = card.model_copy(update={"shape": shape})
+    return Predictor("replay", told, model.eval())
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "head"),
+    [
+        ("test_resnet", [3, 64, 64], "linear"),
+        ("test_resnet", [1, 32, 32], "row"),
+        ("test_vit", [1, 40, 40], "linear"),
+        ("test_vit", [3, 160, 160], "row"),
+    ],
+)
+def test_timm_loads_a_network_of_its_own(
+    run: Project, tmp_path: Path, name: str, shape: list[int], head: str
+) -> None:
+    predictor = of_timm(name, shape, head, Predictor.load().card)
+    layout.save(tmp_path, predictor)
+    loaded: Any = timm.create_model(f"local-dir:{tmp_path}", pretrained=True).eval()
+    weights = safetensors.numpy.load_file(tmp_path / "model.safetensors")
+    assert set(weights) == set(timm.create_model(name, num_classes=10).state_dict())
+    assert loaded.pretrained_cfg["label_names"] == predictor.classes
+
+    images = np.random.default_rng(0).integers(0, 256, (6, *shape), np.uint8)
+    expected = predictor.logits(images)
+    data: Any = timm.data  # type: ignore[attr-defined]
+    config = data.resolve_model_data_config(loaded)
+    transform = data.create_transform(**config, is_training=False)
+    flat = [each[0] if len(each) == 1 else each.transpose(1, 2, 0) for each in images]
+    inputs = torch.stack([transform(Image.fromarray(each).convert("RGB")) for each in flat])
+    largest = expected.abs().max()
+    resized = config["input_size"][1:] != tuple(shape[1:])
+    with torch.no_grad():
+        found = loaded(inputs)
+    assert (found - expected).abs().max() < (0.05 if resized else 1e-5) * largest
+    assert (layout.load(tmp_path).logits(images) - expected).abs().max() <= 1e-6 * largest
+    validation = Labelled(images, np.zeros(6, np.int64), predictor.classes, [])
+    graph.check(graph.of(predictor), predictor, validation)
+
+
+def test_a_head_that_timm_has_no_place_for_is_saved_as_ours(run: Project, tmp_path: Path) -> None:
+    predictor = of_timm("test_resnet", [3, 64, 64], "hidden", Predictor.load().card)
+    layout.save(tmp_path, predictor)
+    images = np.random.default_rng(0).integers(0, 256, (6, 3, 64, 64), np.uint8)
+    assert torch.equal(layout.load(tmp_path).logits(images), predictor.logits(images))
+    assert json.loads((tmp_path / "config.json").read_text())["architecture"] == "retain_timm"
 
 
 def test_model_card_has_figures_hashes_and_licences_and_no_blanks(
@@ -169,12 +260,12 @@ def test_several_seeds_are_told_of_if_this_run_is_one_of_them(own: Path) -> None
     study = {"cells": {"a": cell}, "summary": {"default": {"new_class": {"lora": figures}}}}
     artifacts.save_json("metrics/studies/replicates.json", study)
     predictor = Predictor.load("lora")
-    card = model_card.text(predictor, False, [])
+    card = model_card.text(predictor, [], False)
     assert "7 seeds" in card
     assert "50.00 ± 25.00" in card
     metrics["lora"]["loss"] += 1
     artifacts.save_json("metrics/studies/replicates.json", study)
-    assert "seeds" not in model_card.text(predictor, False, [])
+    assert "seeds" not in model_card.text(predictor, [], False)
 
 
 def test_nothing_is_overwritten_and_an_empty_folder_is_filled(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -49,6 +50,56 @@ def test_table_says_unknown_below_the_threshold(command: Command, pictures: Path
 def test_base_is_shown_once(command: Command, pictures: Path) -> None:
     _, printed, _ = command("predict", pictures / "3", "--method", "base", "--json")
     assert all("base" not in json.loads(line) for line in printed.splitlines())
+
+
+def test_a_class_from_a_file_is_answered_beside_the_others(
+    command: Command, pictures: Path, taught_file: Path
+) -> None:
+    code, printed, _ = command("predict", pictures, "--with", taught_file, "--json")
+    assert code == 0
+    found = [json.loads(line) for line in printed.splitlines()]
+    for each in found:
+        assert list(each["taught"]["probabilities"]) == [*map(str, range(1, 10)), "zero"]
+        assert each["name"] in each["probabilities"]
+    zeros = [Path(each["picture"]).parent.name == "0" for each in found]
+    named = [each["taught"]["name"] == "zero" for each in found]
+    assert np.mean(np.equal(zeros, named)) > 0.9
+    header = command("predict", pictures / "0", "--with", taught_file, "--method", "base")[1]
+    assert [cell.strip() for cell in header.splitlines()[0].split("|")[2:-1:2]] == [
+        "base (before)",
+        "base with zero",
+    ]
+
+
+def test_files_that_hold_no_class_of_this_base_are_refused_in_a_line(
+    command: Command, pictures: Path, taught_file: Path, tmp_path: Path
+) -> None:
+    content = taught_file.read_bytes()
+    name = re.search(rb"base[^0-9a-f]*([0-9a-f]{64})", content)
+    assert name
+    for file, given, problem in (
+        ("cut", content[:-2], "cut short, or not a safetensors file"),
+        ("other", content.replace(name[1], b"0" * 64), "learned on another base"),
+        ("forged", content.replace(b"weight", b"height"), "not a class of this version"),
+        ("model", Path("data/base/model.safetensors").read_bytes(), "holds a model; a row for a"),
+    ):
+        (tmp_path / file).write_bytes(given)
+        code, printed, told = command("predict", pictures / "0", "--with", tmp_path / file)
+        assert (code, printed) == (2, "")
+        [line] = told.splitlines()
+        assert line.startswith(f"predict: {tmp_path / file}: ")
+        assert problem in line
+    [line] = command("predict", pictures, "--with", tmp_path / "gone")[2].splitlines()
+    assert line == f"predict: {tmp_path / 'gone'}: no such file"
+
+
+@pytest.mark.parametrize("method", ["new_row", "slda"])
+def test_heads_of_every_kind_answer(command: Command, pictures: Path, method: str) -> None:
+    code, printed, _ = command("predict", pictures, "--method", method, "--json")
+    assert code == 0
+    found = [json.loads(line) for line in printed.splitlines()]
+    hits = [each["name"] == Path(each["picture"]).parent.name for each in found]
+    assert np.mean(hits) > 0.7
 
 
 def test_bad_files_get_a_line_each_and_the_rest_is_answered(

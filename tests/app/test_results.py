@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pipeline.app import results
-from pipeline.core import params
+from pipeline.core import artifacts, params
 from pipeline.ranks import report as ranks
 from pipeline.scoring.tables import fill
 from pipeline.shapes import report as shapes
@@ -122,3 +122,17 @@ def test_ranks_without_the_published_setting() -> None:
     cells = dict(zip(header, row, strict=True))
     assert cells["new classes, %"] == "98.00"
     assert cells["one rate for all: new, %"] == ""
+
+
+def test_replicates_are_told_from_those_of_other_images(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert results.alike("shapes")
+    cell = {"data": {"data/images/test": "a", "data/shapes/images/test": "b"}}
+    artifacts.save_json(results.REPLICATES, {"cells": {"one": cell}})
+    lock = "stages: {download: {outs: [{path: data/images/test, md5: MD5}]}}"
+    for md5, same in (("a", True), ("c", False)):
+        Path("dvc.lock").write_text(lock.replace("MD5", md5))
+        assert results.alike("new_class") == same
+    assert not results.alike("shapes")

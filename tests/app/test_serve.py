@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import json
 import os
 import signal
 import socket
@@ -100,6 +101,23 @@ def test_a_class_is_taught_taken_back_and_loaded_again(
     assert other.put("/api/teaching/class", content=file.content).json()["taught"] == told
     assert [answers(other, image) for image in images] == after
     assert other.get("/api/teaching/file").content == file.content
+
+
+def test_a_class_outlives_the_server_in_its_file(
+    run: Project, visitor: httpx.Client, images: list[bytes], tmp_path: Path
+) -> None:
+    teach(visitor, images[:1] * 3)
+    before = [answers(visitor, image)["taught"] for image in images]
+    file = tmp_path / "zero.safetensors"
+    file.write_bytes(visitor.get("/api/teaching/file").content)
+    with serving(run.folder) as (_, again), httpx.Client(base_url=again, timeout=20) as later:
+        assert later.get("/api/teaching").json()["taught"] is None
+        loaded = later.put("/api/teaching/class", content=file.read_bytes())
+        assert loaded.json()["taught"]["name"] == "zero"
+        assert [answers(later, image)["taught"] for image in images] == before
+    (tmp_path / "picture.png").write_bytes(images[0])
+    printed = run.pipeline("predict", str(tmp_path / "picture.png"), "--with", str(file), "--json")
+    assert json.loads(printed)["taught"]["name"] == "zero"
 
 
 def test_examples_are_counted_and_taken_out(visitor: httpx.Client, images: list[bytes]) -> None:

@@ -88,7 +88,8 @@ def test_damaged_and_foreign_files_are_refused(base: Predictor, zero: Taught) ->
     bad = {
         "nothing": b"",
         "cut": content[:-3],
-        "other trunk": file(arrays, trunk="0" * 64),
+        "other base": file(arrays, base="0" * 64),
+        "no base": file(arrays, base=None),
         "other kind": file(arrays, kind="a model"),
         "no kind": safetensors.numpy.save(arrays, {"about": "[]"}),
         "old name": file(arrays, **{"class": "5"}),

@@ -35,6 +35,7 @@ class Question:
         title: of the question.
         seeds: tables of the replicates, rows of cells with the header first; may be empty.
         last: tables of the last run.
+        alike: whether the replicates are of the images of the last run.
         data: what the last run was of.
         pictures: of the question.
     """
@@ -42,6 +43,7 @@ class Question:
     title: str
     seeds: list[Table]
     last: list[Table]
+    alike: bool
     data: str
     pictures: list[Picture]
 
@@ -53,6 +55,7 @@ def questions() -> list[Question]:
             title=TITLES[name],
             seeds=list(results.of_seeds(name).values()) if results.REPLICATES.exists() else [],
             last=last,
+            alike=results.alike(name),
             data=results.described(name),
             pictures=_pictures(name),
         )

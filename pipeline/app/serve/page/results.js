@@ -29,13 +29,13 @@ function figure({ path, title, width, height }) {
   );
 }
 
-function question({ title, seeds, last, data, pictures }, place) {
+function question({ title, seeds, last, alike, data, pictures }, place) {
   const heading = (text) => element("p", { class: "small" }, text);
   return element(
     "details",
     place ? {} : { open: "" },
     element("summary", {}, title),
-    ...(seeds.length ? [heading("Five seeds, mean ± half of the 95 % interval")] : []),
+    ...(seeds.length ? [heading(`Five seeds${alike ? "" : ", of other images than the last run"}; mean ± half of the 95 % interval`)] : []),
     ...seeds.map(table),
     heading(`The last run (${data})`),
     ...last.map(table),

@@ -10,6 +10,7 @@ let picture = null; // a file that was chosen in place of a drawing
 let drawn = false;
 let taught = ""; // the name of the class of one's own
 
+const list = (given) => given.join(", ").replace(/, ([^,]*)$/, " and $1");
 const method = () => about.methods.find(({ name }) => name === $("method").value);
 
 // ---- The sheet
@@ -197,13 +198,15 @@ function curve() {
     parts.push(mark("text", { class: "old", x: 50, y: Y(1) + 15 }, "old classes"));
     parts.push(mark("text", { class: "new", x: 50, y: Y(0) - 8 }, "new class"));
   }
+  $("curve").toggleAttribute("hidden", !points.length);
   $("curve").replaceChildren(...parts);
   $("strength").disabled = !points.length;
+  const those = about.methods.filter((each) => each.curve.length).map((each) => each.title);
   $("curve-text").textContent = points.length
     ? `Test accuracy at strength ${chosen.toFixed(2)}: ${percent(between(points, "old", chosen), 2)} on ` +
       `the old classes, ${percent(between(points, "new", chosen), 2)} on the new. ` +
       `0 is the base, 1 as trained; ${strength} was chosen on validation images.`
-    : `The ${title} model has no strength: it is what it is. LoRA and sequential have one.`;
+    : `The ${title} model has no strength: it is what it is.${those.length ? ` ${list(those)} ${those.length > 1 ? "have" : "has"} one.` : ""}`;
 }
 
 function between(points, kind, strength) {
@@ -231,12 +234,16 @@ export function compare(name) {
   ask(true);
 }
 
-const list = (given) => given.join(", ").replace(/, ([^,]*)$/, " and $1");
 const old = about.classes.filter((name) => !about.new.includes(name));
 $("lead").textContent = about.classes.length <= MANY
   ? `A classifier that knows ${list(old)} learned ${list(about.new)}. What did it forget?`
   : `A classifier of ${old.length} classes learned ${list(about.new)}. What did it forget?`;
-$("ask-title").textContent = about.digits ? "Draw a digit" : "Draw, or choose a picture";
+if (!about.digits) { // few photographs look like drawings
+  $("ask-title").textContent = "Show it a picture";
+  $("hint").textContent = "Drop a picture here";
+  $("how").textContent = "One picture will do, three are better: choose some of a class that is new to it.";
+  $("name").placeholder = "thumbs up";
+}
 $("method").append(...about.methods.map(({ name, title }) => element("option", { value: name }, title)));
 if (about.methods.some(({ name }) => name === "lora")) $("method").value = "lora";
 $("strength").value = method().strength ?? 1;

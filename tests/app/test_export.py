@@ -140,7 +140,7 @@ def test_heads_of_every_kind_are_exported(
     folder = tmp_path / method
     assert command("export", method, folder)[0] == 0
     assert (folder / "row_0.safetensors").exists() == (method == "new_row")
-    predictor, validation = Predictor.load(method), Labelled.load("data/split/validation")
+    predictor, validation = Predictor.load(method), results.validation("split")
     expected = predictor.logits(validation.inputs)
     assert torch.equal(layout.load(folder).logits(validation.inputs), expected)
     np.save(tmp_path / "images.npy", validation.inputs)
@@ -195,7 +195,7 @@ def test_timm_loads_a_network_of_its_own(
 
     images = np.random.default_rng(0).integers(0, 256, (6, *shape), np.uint8)
     expected = predictor.logits(images)
-    data: Any = timm.data  # type: ignore[attr-defined]
+    data: Any = timm.data
     config = data.resolve_model_data_config(loaded)
     transform = data.create_transform(**config, is_training=False)
     flat = [each[0] if len(each) == 1 else each.transpose(1, 2, 0) for each in images]

@@ -78,7 +78,7 @@ def left_out(sections: Sections) -> list[str]:
             if needed in results.USES["training"]:
                 lines.append(f"{name} is left out: it reads {needed}, and no old image is there")
             kept = Path(network.path) / Path(needed).name
-            if needed.startswith("data/statistics/") and not kept.is_file():
+            if needed.startswith(("data/statistics/", "data/fisher/")) and not kept.is_file():
                 lines.append(f"{name} is left out: it reads {needed}, and there is no {kept}")
     return lines
 

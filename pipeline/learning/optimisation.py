@@ -5,17 +5,23 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
-from pipeline.core.params import Batch, Fraction, NotNegative, Section
+from pipeline.core.params import Batch, Fraction, NotNegative, Positive, Section
 
 
 class Optimisation(Section):
-    """How the steps of a training are made; `one_cycle` is arXiv 1708.07120."""
+    """How the steps of a training are made; `one_cycle` is arXiv 1708.07120.
+
+    `l1` weighs the sum of the trained weights' magnitudes as a further term of the loss; `clip` is
+    the largest norm of all gradients together (default: any).
+    """
 
     batch: Batch
-    optimizer: Literal["adam", "adamw", "sgd", "rmsprop"]
+    optimizer: Literal["adam", "adamw", "sgd", "rmsprop", "adagrad"]
     schedule: Literal["constant", "one_cycle"]
     weight_decay: NotNegative
     label_smoothing: Fraction
+    l1: NotNegative = 0.0
+    clip: Positive | None = None
 
 
 def start(
@@ -42,6 +48,8 @@ def start(
             optimizer = torch.optim.SGD(weights, momentum=0.9, nesterov=True, fused=True, **given)
         case "rmsprop":
             optimizer = torch.optim.RMSprop(weights, **given)
+        case "adagrad":
+            optimizer = torch.optim.Adagrad(weights, **given)
     if settings.schedule == "constant" or steps == 1:
         return optimizer, None
     return optimizer, torch.optim.lr_scheduler.OneCycleLR(

@@ -87,6 +87,7 @@ def fit(
         return F.cross_entropy(logits, labels[chosen], label_smoothing=smoothing)
 
     of_batch = loss or cross_entropy
+    trained = [weight for weight in model.parameters() if weight.requires_grad]
     precision = half_precision(inputs.device)
     steps_per_pass = math.ceil(len(inputs) / recipe.batch)
     passes = max(1, math.ceil(recipe.least_steps / steps_per_pass))
@@ -109,8 +110,12 @@ def fit(
                 value = of_batch(logits, chosen)
             if penalty:
                 value = value + penalty()
+            if recipe.l1:
+                value = value + recipe.l1 * torch.stack([w.abs().sum() for w in trained]).sum()
             optimizer.zero_grad()
             value.backward()
+            if recipe.clip:
+                nn.utils.clip_grad_norm_(trained, recipe.clip)
             optimizer.step()
             rate = optimizer.param_groups[0]["lr"]
             if schedule:

@@ -41,7 +41,8 @@ class Fisher(NamedTuple):
 
         def log_likelihood(weights: dict[str, Tensor], one: Tensor, label: Tensor) -> Tensor:
             logits = functional_call(model, weights, one[None])
-            return logits.log_softmax(1)[0].gather(0, label[None]).squeeze()
+            likely: Tensor = logits.log_softmax(1)[0].gather(0, label[None]).squeeze()
+            return likely
 
         gradients = vmap(grad(log_likelihood), (None, 0, 0))
         sums = {name: torch.zeros_like(weight) for name, weight in weights.items()}

@@ -14,6 +14,7 @@ from pipeline.core.seeding import derive
 from pipeline.learning import models
 from pipeline.new_class import learned, results
 from pipeline.new_class.learned import Method
+from pipeline.techniques.fisher import Fisher
 from pipeline.techniques.gaussians import Gaussians
 from pipeline.techniques.slda import Moments
 from tests.project import Project
@@ -27,8 +28,17 @@ LONGER = {
     "reft.epochs": 15,
     "reft.samples": 400,
     "reft.learning_rate": 0.02,
-    "finetune_all.epochs": 100,
-    "finetune_all.learning_rate": 0.1,
+    "finetune_all.epochs": 1,
+    "finetune_all.learning_rate": 0.3,
+    "distillation.least_steps": 300,
+    "distillation.learning_rate": 0.3,
+    "ewc.least_steps": 300,
+    "ewc.learning_rate": 0.01,
+    "ewc.penalty": 100.0,
+    "icarl.budget": 10,
+    "icarl.learning_rate": 0.003,
+    "dark_replay.budget": 10,
+    "dark_replay.learning_rate": 0.01,
 }
 """Parameters for few points."""
 Learn = Callable[[str], Method]
@@ -67,6 +77,7 @@ def learn(sources: Path) -> Learn:
         clouds(50, seed=1).save(f"data/{kind}/validation")
     Gaussians.of(inputs, labels, 4).save("data/statistics/gaussians.safetensors")
     Moments.of(inputs, labels).save("data/statistics/moments.safetensors")
+    Fisher.of(base, inputs, labels).save("data/fisher/fisher.safetensors")
 
     def method(name: str) -> Method:
         assert run.main([name]) == 0

@@ -53,7 +53,10 @@ def start(
     if settings.schedule == "constant" or steps == 1:
         return optimizer, None
     return optimizer, torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, [group["lr"] for group in weights], total_steps=steps
+        optimizer,
+        [group["lr"] for group in weights],
+        total_steps=steps,
+        cycle_momentum=settings.optimizer != "adagrad",  # which has none
     )
 
 

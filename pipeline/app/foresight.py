@@ -83,7 +83,8 @@ def left_out(sections: Sections) -> list[str]:
             if needed in results.USES["training"]:
                 lines.append(f"{name} is left out: it reads {needed}, and no old image is there")
             kept = Path(network.path) / Path(needed).name
-            if needed.startswith("data/statistics/") and kept.suffix and not kept.is_file():
+            needs = needed.startswith(("data/statistics/", "data/fisher/")) and kept.suffix
+            if needs and not kept.is_file():
                 lines.append(f"{name} is left out: it reads {needed}, and there is no {kept}")
     return lines
 

@@ -1,13 +1,19 @@
-"""Fine-tuning a whole network: first the head alone, and the trunk at a lower rate."""
+"""Fine-tuning a whole network: its head alone first, or to the end with nothing to judge it by."""
 
-from collections.abc import Callable, Iterable
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import Literal
 
+import torch
 from pydantic import Field
 from torch import Tensor
 
-from pipeline.core.params import Positive
-from pipeline.learning import training
+from pipeline.core.labelled import Labelled
+from pipeline.core.params import Count, Positive
+from pipeline.learning import augmentation, training
+from pipeline.learning.augmentation import Augmentation
 from pipeline.learning.networks import Classifier
+from pipeline.learning.optimisation import Optimisation
 from pipeline.learning.training import Curve, Recipe, Rows
 from pipeline.learning.validation import Validation
 
@@ -21,6 +27,57 @@ class FineTuning(Recipe):
 
     probe_epochs: int = Field(ge=0)
     trunk_rate: Positive
+
+
+class Unjudged(Optimisation):
+    """A training that is never cut short; `augmentation: auto` takes what suits the images.
+
+    `least_steps` as in a `Recipe`.
+    """
+
+    epochs: Count
+    least_steps: int = Field(default=0, ge=0)
+    learning_rate: Positive
+    augmentation: Augmentation | Literal["auto"]
+
+    def recipe(self) -> Recipe:
+        """The same, with a patience that is not used."""
+        given = {name: getattr(self, name) for name in Recipe.model_fields if name != "patience"}
+        return Recipe(**given, patience=1)
+
+
+def to_the_end(
+    model: Classifier,
+    parts: Sequence[Labelled],
+    settings: Unjudged,
+    device: torch.device,
+    *,
+    loss: Callable[[Tensor, Tensor], Tensor] | None = None,
+    penalty: Callable[[], Tensor] | None = None,
+    progress: str,
+) -> None:
+    """Trains a network in place as `training.fit` does, but chooses nothing on the way.
+
+    Args:
+        model: the weights that require a gradient are trained.
+        parts: the images, one part after the other.
+        settings: of the training.
+        device: where the model is.
+        loss: as for `training.fit`, as is `penalty`.
+        penalty: a further term of the loss.
+        progress: name of the progress bar.
+    """
+    training.fit(
+        model,
+        *training.join(device, *parts),
+        settings.recipe(),
+        Validation.of(parts[-1], "overall", device),
+        prepare=augmentation.chosen(settings.augmentation, parts[-1]),
+        loss=loss,
+        penalty=penalty,
+        every=sys.maxsize,  # measured once, at the end
+        progress=progress,
+    )
 
 
 def fit(

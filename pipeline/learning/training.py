@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from typing import Any, Literal
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -13,8 +13,10 @@ from tqdm import tqdm
 
 from pipeline.core.errors import DivergenceError
 from pipeline.core.labelled import Labelled
-from pipeline.core.params import Batch, Count, Fraction, NotNegative, Positive, Section
+from pipeline.core.params import Count, Positive
+from pipeline.learning import optimisation
 from pipeline.learning.compute import half_precision
+from pipeline.learning.optimisation import Optimisation
 from pipeline.learning.validation import Score, Validation
 
 Curve = list[dict[str, Any]]
@@ -23,16 +25,6 @@ FEW = 250
 """Images to predict at a time where many would take much memory."""
 NUMBERS = 1000 * 3 * 64 * 64
 """Of the inputs that are predicted at a time."""
-
-
-class Optimisation(Section):
-    """How the steps of a training are made; `one_cycle` is arXiv 1708.07120."""
-
-    batch: Batch
-    optimizer: Literal["adam", "adamw", "sgd", "rmsprop"]
-    schedule: Literal["constant", "one_cycle"]
-    weight_decay: NotNegative
-    label_smoothing: Fraction
 
 
 class Recipe(Optimisation):
@@ -57,12 +49,13 @@ def fit(
     validation: Validation,
     *,
     prepare: Callable[[Tensor], Tensor] | None = None,
+    loss: Callable[[Tensor, Tensor], Tensor] | None = None,
     penalty: Callable[[], Tensor] | None = None,
     every: int | None = None,
     progress: str | None = None,
     trunk_rate: float = 1.0,
 ) -> Curve:
-    """Trains a model in place by cross-entropy, and leaves it with its best weights.
+    """Trains a model in place, and leaves it with its best weights.
 
     Random numbers come from PyTorch's global generator: seed it first.
 
@@ -74,6 +67,8 @@ def fit(
         validation: what the model is measured on; the weights of the best score are kept.
         prepare: changes a batch of `inputs` first, at random or in type; those of `validation` are
             taken as they are.
+        loss: of a batch, from its logits `(batch, classes)` and its places `(batch,)` among the
+            inputs (default: the cross-entropy).
         penalty: a further term of the loss.
         every: steps between validations (default: an epoch).
         progress: name of the progress bar (default: none is shown).
@@ -86,13 +81,20 @@ def fit(
         One row per validation: epoch, step, learning rate, mean training loss since the last one,
         and what `validation` measured.
     """
+
+    def cross_entropy(logits: Tensor, chosen: Tensor) -> Tensor:
+        smoothing = recipe.label_smoothing
+        return F.cross_entropy(logits, labels[chosen], label_smoothing=smoothing)
+
+    of_batch = loss or cross_entropy
+    trained = [weight for weight in model.parameters() if weight.requires_grad]
     precision = half_precision(inputs.device)
     steps_per_pass = math.ceil(len(inputs) / recipe.batch)
     passes = max(1, math.ceil(recipe.least_steps / steps_per_pass))
     steps_per_epoch = steps_per_pass * passes
     total = steps_per_epoch * recipe.epochs
     every = every or steps_per_epoch
-    optimizer, schedule = _optimizer(model, recipe, trunk_rate, total)
+    optimizer, schedule = optimisation.start(model, recipe, recipe.learning_rate, trunk_rate, total)
     curve: Curve = []
     best: tuple[Score, dict[str, Tensor]] | None = None
     waited = 0
@@ -105,18 +107,20 @@ def fit(
             batch = prepare(inputs[chosen]) if prepare else inputs[chosen]
             with precision:
                 logits = model(batch)
-                loss = F.cross_entropy(
-                    logits, labels[chosen], label_smoothing=recipe.label_smoothing
-                )
+                value = of_batch(logits, chosen)
             if penalty:
-                loss = loss + penalty()
+                value = value + penalty()
+            if recipe.l1:
+                value = value + recipe.l1 * torch.stack([w.abs().sum() for w in trained]).sum()
             optimizer.zero_grad()
-            loss.backward()
+            value.backward()
+            if recipe.clip:
+                nn.utils.clip_grad_norm_(trained, recipe.clip)
             optimizer.step()
             rate = optimizer.param_groups[0]["lr"]
             if schedule:
                 schedule.step()
-            losses.append(loss.detach())
+            losses.append(value.detach())
             bar.update()
             if step % every and step != total:
                 continue
@@ -149,42 +153,6 @@ def _batches(count: int, size: int, passes: int, device: torch.device) -> Iterat
     """The indices of all batches, drawn anew for every pass over the inputs when it begins."""
     for _ in range(passes):
         yield from torch.randperm(count, device=device).split(size)
-
-
-def _optimizer(
-    model: nn.Module, recipe: Recipe, trunk_rate: float, steps: int
-) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler | None]:
-    """The optimiser of what is trained, and the schedule of its learning rate if that changes."""
-    weights = _groups(model, recipe.learning_rate, trunk_rate)
-    settings: dict[str, Any] = {"lr": recipe.learning_rate, "weight_decay": recipe.weight_decay}
-    optimizer: torch.optim.Optimizer
-    match recipe.optimizer:
-        case "adam":
-            optimizer = torch.optim.Adam(weights, fused=True, **settings)
-        case "adamw":
-            optimizer = torch.optim.AdamW(weights, fused=True, **settings)
-        case "sgd":
-            optimizer = torch.optim.SGD(
-                weights, momentum=0.9, nesterov=True, fused=True, **settings
-            )
-        case "rmsprop":
-            optimizer = torch.optim.RMSprop(weights, **settings)
-    if recipe.schedule == "constant" or steps == 1:
-        return optimizer, None
-    return optimizer, torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, [group["lr"] for group in weights], total_steps=steps
-    )
-
-
-def _groups(model: nn.Module, rate: float, trunk_rate: float) -> list[dict[str, Any]]:
-    """What is trained, with its learning rate; that of the trunk is last if it has its own."""
-    trained = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
-    if trunk_rate == 1:
-        return [{"params": list(trained.values()), "lr": rate}]
-    trunk = [weight for name, weight in trained.items() if name.startswith("trunk.")]
-    rest = [weight for name, weight in trained.items() if not name.startswith("trunk.")]
-    groups = [{"params": rest, "lr": rate}, {"params": trunk, "lr": rate * trunk_rate}]
-    return [group for group in groups if group["params"]]
 
 
 def predict(model: nn.Module, inputs: Tensor, batch: int | None = None) -> Tensor:

@@ -10,12 +10,17 @@ from pipeline.learning.compute import Compute
 from pipeline.learning.training import Recipe
 from pipeline.learning.validation import Validation
 from pipeline.new_class import results
+from pipeline.techniques import rehearsal
 
 
 class Replay(Recipe):
-    """`budget` is the number of images kept of every old class; null keeps all."""
+    """`budget` is the number of images kept of every old class; null keeps all.
+
+    `weight_aligning` makes up for their being fewer than the new ones (arXiv 1911.07053).
+    """
 
     budget: Count | None
+    weight_aligning: bool
 
 
 def main(seed: Seed, compute: Compute, replay: Replay) -> None:
@@ -38,5 +43,7 @@ def main(seed: Seed, compute: Compute, replay: Replay) -> None:
         Validation.of(validation, "overall", device),
         progress="replay",
     )
+    if replay.weight_aligning:
+        rehearsal.align(model, new.new)
     kept_bytes = len(kept.labels) * base.input_bytes
     results.save("replay", model, base, kept_bytes=kept_bytes, curve=curve)

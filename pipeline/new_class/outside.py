@@ -12,8 +12,9 @@ from pipeline.new_class.starting import Network, Start
 
 NAMES = "classes.txt"
 """A file in `network.path` with the names of a classifier's classes, one a line, in their order."""
-STATISTICS = ("gaussians.safetensors", "sums.safetensors", "moments.safetensors")
-"""Files in `network.path` that another run has in its `data/statistics`: of the old classes."""
+STATISTICS = tuple(f"{name}.safetensors" for name in ("gaussians", "sums", "moments", "fisher"))
+"""Files in `network.path` of the old classes, from another run's `data/statistics`, `data/fisher`.
+"""
 UNKNOWN = "unknown"
 
 

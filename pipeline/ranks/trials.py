@@ -14,7 +14,8 @@ from pipeline.core.seeding import derive
 from pipeline.learning import training
 from pipeline.learning.augmentation import Augmentation
 from pipeline.learning.networks import Classifier
-from pipeline.learning.training import Optimisation, Recipe
+from pipeline.learning.optimisation import Optimisation
+from pipeline.learning.training import Recipe
 from pipeline.learning.validation import Validation
 from pipeline.ranks import wide
 from pipeline.ranks.wide import Contender

@@ -1,6 +1,13 @@
 """Names for people."""
 
-WORDS = {"lora": "LoRA", "gaussian": "Gaussian", "slda": "SLDA", "reft": "LoReFT"}
+WORDS = {
+    "ewc": "EWC",
+    "gaussian": "Gaussian",
+    "icarl": "iCaRL",
+    "lora": "LoRA",
+    "reft": "LoReFT",
+    "slda": "SLDA",
+}
 PHRASES = {"base": "base (before)", "full": "all weights", "finetune_all": "naive fine-tuning"}
 
 

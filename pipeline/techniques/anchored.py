@@ -13,7 +13,8 @@ from pipeline.core.params import Count, NotNegative, Section
 from pipeline.learning import training
 from pipeline.learning.compute import Compute
 from pipeline.learning.networks import Classifier
-from pipeline.learning.training import Curve, Optimisation, Recipe
+from pipeline.learning.optimisation import Optimisation
+from pipeline.learning.training import Curve, Recipe
 from pipeline.learning.validation import Objective, Validation
 from pipeline.search import study
 from pipeline.search.study import Range

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pipeline.core.errors import DivergenceError
@@ -48,11 +49,12 @@ def fitted(dropout: float = 0.2, **changes: Any) -> tuple[nn.Module, training.Cu
 
 @pytest.mark.parametrize(
     ("optimizer", "schedule"),
-    list(product(["adam", "adamw", "sgd", "rmsprop"], ["constant", "one_cycle"])),
+    list(product(["adam", "adamw", "sgd", "rmsprop", "adagrad"], ["constant", "one_cycle"])),
 )
 def test_learns_and_repeats_to_the_bit(optimizer: str, schedule: str) -> None:
-    model, curve = fitted(optimizer=optimizer, schedule=schedule)
-    again, same = fitted(optimizer=optimizer, schedule=schedule)
+    rate = 0.1 if optimizer == "adagrad" else 0.01  # whose steps only become smaller
+    model, curve = fitted(optimizer=optimizer, schedule=schedule, learning_rate=rate)
+    again, same = fitted(optimizer=optimizer, schedule=schedule, learning_rate=rate)
     assert curve == same
     assert all(map(torch.equal, model.state_dict().values(), again.state_dict().values()))
     assert max(row["accuracy"] for row in curve) > 0.85
@@ -104,6 +106,44 @@ def test_penalty_pulls() -> None:
         return float(output.weight.detach().square().sum())
 
     assert far(1.0) < 0.5 * far(0.0)
+
+
+def test_l1_adds_its_subgradient_and_clip_bounds_the_norm() -> None:
+    settings = {"epochs": 1, "batch": 300, "optimizer": "sgd", "schedule": "constant"}
+
+    def one_step(**changes: Any) -> tuple[Tensor, Tensor]:
+        """The weights before a training of a single step, and the gradient that it followed."""
+        torch.manual_seed(3)
+        model = networks.dense_head((2, 16, 3), 0.0)
+        before = nn.utils.parameters_to_vector(model.parameters()).detach().clone()
+        recipe = Recipe.model_validate(RECIPE | settings | changes)
+        training.fit(model, *blobs(), recipe, validation())
+        after = nn.utils.parameters_to_vector(model.parameters()).detach()
+        return before, (before - after) / (1.9 * recipe.learning_rate)  # Nesterov's first step
+
+    weights, plain = one_step()
+    _, shrunk = one_step(l1=0.1)
+    _, clipped = one_step(clip=0.01)
+    torch.testing.assert_close(shrunk - plain, 0.1 * weights.sign(), rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(clipped, plain * 0.01 / plain.norm(), rtol=1e-2, atol=1e-5)
+
+
+def test_a_loss_of_its_own_sees_the_logits_of_the_rows_that_it_is_told() -> None:
+    inputs, labels = blobs()
+    states, seen = [], []
+
+    def loss(logits: Tensor, chosen: Tensor) -> Tensor:
+        seen.append(chosen)
+        return F.cross_entropy(logits, labels[chosen])
+
+    for given in (None, loss):
+        torch.manual_seed(3)
+        model = networks.dense_head((2, 16, 3), 0.2)
+        recipe = Recipe.model_validate(RECIPE | {"epochs": 1})
+        training.fit(model, inputs, labels, recipe, validation(), loss=given)
+        states.append(model.state_dict())
+    assert all(map(torch.equal, states[0].values(), states[1].values()))
+    assert torch.equal(torch.cat(seen).sort().values, torch.arange(len(inputs)))
 
 
 def test_last_steps_are_validated_whatever_the_interval() -> None:

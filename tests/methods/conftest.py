@@ -14,6 +14,7 @@ from pipeline.core.seeding import derive
 from pipeline.learning import models
 from pipeline.new_class import learned, results
 from pipeline.new_class.learned import Method
+from pipeline.techniques.fisher import Fisher
 from pipeline.techniques.gaussians import Gaussians
 from pipeline.techniques.slda import Moments
 from tests.project import Project
@@ -28,8 +29,16 @@ LONGER = {
     "reft.samples": 400,
     "reft.learning_rate": 0.02,
     "finetune_all.epochs": 1,
-    "finetune_all.least_steps": 200,
-    "finetune_all.learning_rate": 0.1,
+    "finetune_all.learning_rate": 0.3,
+    "distillation.least_steps": 300,
+    "distillation.learning_rate": 0.3,
+    "ewc.least_steps": 300,
+    "ewc.learning_rate": 0.01,
+    "ewc.penalty": 100.0,
+    "icarl.budget": 10,
+    "icarl.learning_rate": 0.003,
+    "dark_replay.budget": 10,
+    "dark_replay.learning_rate": 0.01,
 }
 """Parameters for few points."""
 Learn = Callable[[str], Method]
@@ -72,6 +81,7 @@ def learn(sources: Path) -> Learn:
     gaussians.save("data/statistics/gaussians.safetensors")
     gaussians.save_samples("data/statistics/validation", 50, old)
     Moments.of(inputs, labels).save("data/statistics/moments.safetensors")
+    Fisher.of(base, inputs, labels).save("data/fisher/fisher.safetensors")
 
     def method(name: str) -> Method:
         assert run.main([name]) == 0

@@ -13,6 +13,7 @@ from pipeline.scoring.names import title
         ("rank_16", "LoRA, rank 16"),
         ("gaussian_lora", "Gaussian LoRA"),
         ("fine_tuned", "fine tuned"),
+        ("icarl", "iCaRL"),
         ("my_own_lora", "my own LoRA"),
     ],
 )

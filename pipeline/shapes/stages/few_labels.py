@@ -16,7 +16,8 @@ from pipeline.core.seeding import derive
 from pipeline.learning import training
 from pipeline.learning.augmentation import VIEWS
 from pipeline.learning.compute import Compute
-from pipeline.learning.training import Optimisation, Recipe
+from pipeline.learning.optimisation import Optimisation
+from pipeline.learning.training import Recipe
 from pipeline.learning.validation import Validation
 from pipeline.shapes import contenders
 

@@ -1,0 +1,76 @@
+"""Dark experience replay, DER++ (arXiv 2004.07211): kept images come with what the base said then.
+
+All weights go on from the base, on as many new images as kept ones. Kept images are learned with
+their labels, and their logits are held where the base's were.
+"""
+
+from copy import deepcopy
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from pipeline.core.labelled import Labelled
+from pipeline.core.params import Count, NotNegative, Seed
+from pipeline.core.seeding import derive
+from pipeline.learning import augmentation, losses, training
+from pipeline.learning.augmentation import Augmentation
+from pipeline.learning.compute import Compute
+from pipeline.learning.training import Recipe
+from pipeline.learning.validation import Validation
+from pipeline.new_class import results
+from pipeline.techniques import rehearsal
+
+
+class DarkReplay(Recipe):
+    """`budget` images of every old class are kept (null: all); `alpha`, `beta` are the paper's."""
+
+    budget: Count | None
+    alpha: NotNegative
+    beta: NotNegative
+    weight_aligning: bool
+    augmentation: Augmentation | Literal["auto"]
+
+
+def main(seed: Seed, compute: Compute, dark_replay: DarkReplay) -> None:
+    device = compute.start()
+    torch.manual_seed(derive(seed, "dark_replay"))
+    base = results.load_base()
+    old = Labelled.load("data/split/old_train")
+    new = Labelled.load("data/split/new_train")
+    if not len(old.labels):
+        results.left_out("dark_replay", "images of the old classes")
+        return
+    validation = results.validation("split")
+
+    kept = old.few(dark_replay.budget, derive(seed, "kept"))
+    model = deepcopy(base).to(device)
+    said = training.predict(model, training.tensors(device, kept)[0])
+    ratio = len(new.labels) / len(kept.labels)
+    times, shown = max(1, round(ratio)), max(1, round(1 / ratio))
+    inputs, labels = training.join(device, *[kept] * times, *[new] * shown)
+    before = said.repeat(times, 1)
+
+    def loss(logits: Tensor, chosen: Tensor) -> Tensor:
+        smoothing = dark_replay.label_smoothing
+        each = F.cross_entropy(logits, labels[chosen], reduction="none", label_smoothing=smoothing)
+        is_old = chosen < len(before)
+        return losses.dark_experience(
+            logits, each, is_old, before[chosen[is_old]], dark_replay.alpha, dark_replay.beta
+        )
+
+    curve = training.fit(
+        model,
+        inputs,
+        labels,
+        dark_replay,
+        Validation.of(validation, "overall", device),
+        prepare=augmentation.chosen(dark_replay.augmentation, new),
+        loss=loss,
+        progress="dark_replay",
+    )
+    if dark_replay.weight_aligning:
+        rehearsal.align(model, new.new)
+    kept_bytes = kept.inputs.nbytes + said.nbytes
+    results.save("dark_replay", model, base, kept_bytes=kept_bytes, curve=curve)

@@ -1,0 +1,60 @@
+"""Measures how much the base's answers on old images depend on each of its weights."""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from pipeline.core import artifacts
+from pipeline.core.errors import InputError
+from pipeline.core.labelled import Labelled
+from pipeline.core.params import Count, Section, Seed
+from pipeline.core.seeding import derive
+from pipeline.learning import training
+from pipeline.learning.compute import Compute
+from pipeline.learning.networks import Classifier
+from pipeline.new_class import results
+from pipeline.techniques.fisher import Fisher as Information
+
+GIVEN = Path("data/weights")
+FILE = "fisher.safetensors"
+
+
+class Fisher(Section):
+    """`images` of every old class are looked at, at most."""
+
+    images: Count
+
+
+def main(seed: Seed, compute: Compute, fisher: Fisher) -> None:
+    device = compute.start()
+    torch.manual_seed(derive(seed, "fisher"))
+    base = results.load_base().to(device)
+    old = Labelled.load("data/split/old_train")
+    given = artifacts.load_json(GIVEN / "about.json")["statistics"]
+
+    if len(old.labels):
+        few = old.few(fisher.images, derive(seed, "fisher"))
+        images, _ = training.tensors(device, few)
+        said = training.predict(base, images).softmax(1)
+        labels = torch.multinomial(said, 1).squeeze(1)
+        found = Information.of(base, images, labels)
+    else:  # the images are gone: what was kept of them, or nothing
+        found = kept(base) if FILE in given else Information({})
+    found.save(f"data/fisher/{FILE}")
+
+
+def kept(base: Classifier) -> Information:
+    """What came with the classifier, with nothing of each new class.
+
+    Raises:
+        InputError: if it is of other weights.
+    """
+    found = Information.load(GIVEN / FILE).weights
+    known: dict[str, Tensor] = {}
+    for name, weight in base.named_parameters():
+        if name not in found or found[name].shape[1:] != weight.shape[1:]:
+            raise InputError(f"network.path: {FILE} is of other weights than the classifier's")
+        known[name] = torch.zeros_like(weight.detach())
+        known[name][: len(found[name])] = found[name]
+    return Information(known)

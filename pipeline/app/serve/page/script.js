@@ -206,7 +206,7 @@ function curve() {
     ? `Test accuracy at strength ${chosen.toFixed(2)}: ${percent(between(points, "old", chosen), 2)} on ` +
       `the old classes, ${percent(between(points, "new", chosen), 2)} on the new. ` +
       `0 is the base, 1 as trained; ${strength} was chosen on validation images.`
-    : `The ${title} model has no strength: it is what it is.${those.length ? ` ${list(those)} ${those.length > 1 ? "have" : "has"} one.` : ""}`;
+    : `The ${title} model has no strength: it is what it is.${those.length ? ` Models with one: ${list(those)}.` : ""}`;
 }
 
 function between(points, kind, strength) {

@@ -138,7 +138,7 @@ def test_methods_that_need_what_is_gone_are_named(
     assert main(["check"]) == 0
     lines = capsys.readouterr().out.splitlines()
     named = {line.partition(" is left out: it reads data/")[0] for line in lines}
-    left = {"sequential", "lora", "analytic", "finetune_all"}
+    left = {"sequential", "lora", "analytic", "finetune_all", "distillation"}
     assert named == {*params.read()["methods"]} - left
     Path("photos/train/cat").mkdir()
     assert main(["check"]) == 0

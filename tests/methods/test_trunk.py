@@ -7,6 +7,7 @@ import pytest
 import torch
 from sklearn.neighbors import NearestCentroid
 
+from pipeline.core import artifacts, run
 from pipeline.core.labelled import Labelled
 from pipeline.learning.networks import Classifier
 from pipeline.new_class import results
@@ -73,6 +74,34 @@ def test_a_strong_penalty_of_ewc_keeps_the_base_and_none_keeps_nothing(
     assert kept > 0.9 if penalty else kept < 0.1
     assert method.facts["original_data"] == "none"
     assert method.facts["kept_bytes"] == Path("data/fisher/fisher.safetensors").stat().st_size
+
+
+def test_fisher_information_is_of_every_weight_of_the_base(learn: Learn) -> None:
+    artifacts.save_json("data/weights/about.json", {"statistics": []})
+    assert run.main(["fisher"]) == 0
+    found = Fisher.load("data/fisher/fisher.safetensors").weights
+    shapes = {name: weight.shape for name, weight in results.load_base().named_parameters()}
+    assert {name: weight.shape for name, weight in found.items()} == shapes
+    assert all(bool(weight.max() > 0) for weight in found.values())
+
+
+def test_where_the_images_are_gone_fisher_information_is_that_which_was_brought(
+    learn: Learn, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = Labelled.load("data/split/old_train")
+    old.where(np.arange(0)).save("data/split/old_train")
+    brought = Fisher.load("data/fisher/fisher.safetensors").weights
+    fewer = {name: w[:3] if "output" in name else w for name, w in brought.items()}
+    Fisher(fewer).save("data/weights/fisher.safetensors")
+    artifacts.save_json("data/weights/about.json", {"statistics": ["fisher.safetensors"]})
+    assert run.main(["fisher"]) == 0
+    found = Fisher.load("data/fisher/fisher.safetensors").weights
+    assert torch.equal(found["head.output.weight"][:3], brought["head.output.weight"][:3])
+    assert not found["head.output.weight"][3].any()
+    assert torch.equal(found["head.dense_1.weight"], brought["head.dense_1.weight"])
+    Fisher({"head.output.weight": torch.zeros(3, 5)}).save("data/weights/fisher.safetensors")
+    assert run.main(["fisher"]) == 2
+    assert "is of other weights than the classifier's" in capsys.readouterr().err
 
 
 def test_ewc_is_left_out_without_fisher_information(

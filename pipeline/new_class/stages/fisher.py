@@ -53,8 +53,9 @@ def kept(base: Classifier) -> Information:
     found = Information.load(GIVEN / FILE).weights
     known: dict[str, Tensor] = {}
     for name, weight in base.named_parameters():
-        if name not in found or found[name].shape[1:] != weight.shape[1:]:
+        given = found.get(name, torch.zeros(0))
+        if given.shape[1:] != weight.shape[1:] or len(given) > len(weight) or name not in found:
             raise InputError(f"network.path: {FILE} is of other weights than the classifier's")
         known[name] = torch.zeros_like(weight.detach())
-        known[name][: len(found[name])] = found[name]
+        known[name][: len(given)] = given
     return Information(known)

@@ -22,7 +22,9 @@ from tests.project import Project
 WIDTH, CLASSES, NEW = 8, ["a", "b", "c", "d"], 1
 AUGMENTATION = {"rotation": 0.0, "scale": 0.0, "translation": 0.0}
 LONGER = {
+    "compute.threads": 1,
     "last_layer.epochs": 60,
+    "last_layer.least_steps": 0,
     "last_layer.patience": 60,
     "last_layer.learning_rate": 0.05,
     "reft.epochs": 15,
@@ -40,7 +42,7 @@ LONGER = {
     "dark_replay.budget": 10,
     "dark_replay.learning_rate": 0.01,
 }
-"""Parameters for few points."""
+"""Parameters for few points, whose steps are too small to be shared out."""
 Learn = Callable[[str], Method]
 
 

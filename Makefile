@@ -6,7 +6,7 @@ export VIRTUAL_ENV := $(CURDIR)/.venv
 .PHONY: help setup repro studies replicates serve demo bench prove test test-slow check format lock readme
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 setup: .venv/.ready ## make .venv with the locked packages
 
@@ -49,11 +49,10 @@ prove: setup ## rerun the pipeline under other conditions: the same to the last 
 	python -m tests.prove
 
 # Processes side by side on the same cores; see `pipeline.core.process`.
-test: export GOMP_SPINCOUNT := 0
+test test-slow: export GOMP_SPINCOUNT := 0
 test: setup ## run the quick tests
 	pytest
 
-test-slow: export GOMP_SPINCOUNT := 0
 test-slow: setup ## run the others: real DVC runs of many stages
 	pytest -m slow
 

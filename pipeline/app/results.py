@@ -65,6 +65,7 @@ def main(files: list[str]) -> None:
 def replicated() -> dict[str, str]:
     """The tables of the studies, in Markdown, by their names."""
     tables = {name: table for question in QUESTIONS for name, table in of_seeds(question).items()}
+    tables["best methods"] = new_class.best(*means_and_facts("new_class"))
     if (path := Path("metrics/studies/elsewhere.json")).exists():
         tables["elsewhere"] = new_class.elsewhere(artifacts.load_json(path))
     if (path := Path("metrics/studies/trunk.json")).exists():
@@ -76,10 +77,15 @@ def replicated() -> dict[str, str]:
 
 def of_seeds(question: str) -> dict[str, Table]:
     """The tables of a question's replicates, by their names."""
+    found = means_and_facts(question)
+    return {name: table(*found) for name, table in QUESTIONS[question].items()}
+
+
+def means_and_facts(question: str) -> tuple[Results, Results]:
+    """The means of a question's replicates, and the metrics of one of them."""
     study = artifacts.load_json(REPLICATES)
-    means = study["summary"]["default"][question]
     facts = next(iter(study["cells"].values()))["metrics"][question]
-    return {name: table(means, facts) for name, table in QUESTIONS[question].items()}
+    return study["summary"]["default"][question], facts
 
 
 def alike(question: str) -> bool:

@@ -1,7 +1,7 @@
 """The comparison of the methods as tables for people."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from pipeline.scoring.names import title
 from pipeline.scoring.tables import Results, Table, number, percent
@@ -14,13 +14,17 @@ PUBLISHED = {
 }
 """Test accuracies of the original systems on MNIST, percent."""
 
+SHOWN = {"images": 2, "few images": 1, "statistics": 3, "nothing": 1}
+"""How many methods `best` shows of each kind of what is kept of the old classes."""
 
-def methods(results: Results, facts: Results) -> Table:
+
+def methods(results: Results, facts: Results, names: Sequence[str] | None = None) -> Table:
     """The ways to learn the new classes.
 
     Args:
         results: figures of one run, or means with intervals.
         facts: the metrics of one run, for what isn't a figure.
+        names: whose rows; of all methods unless given.
     """
     rows = [
         [
@@ -35,7 +39,7 @@ def methods(results: Results, facts: Results) -> Table:
             "published: all / new, %",
         ]
     ]
-    for name in sorted(results, key=lambda name: (name != "base", name)):
+    for name in names or sorted(results, key=lambda name: (name != "base", name)):
         figure, fact = results[name], facts[name]
         published = PUBLISHED.get(name, {})
         rows.append(
@@ -53,6 +57,33 @@ def methods(results: Results, facts: Results) -> Table:
             ]
         )
     return rows
+
+
+def best(results: Results, facts: Results) -> Table:
+    """As `methods`, of the base and the best methods of each kind of what they keep.
+
+    Those of one kind stand together, the most accurate on all classes first.
+    """
+    kinds: dict[str, list[str]] = {kind: [] for kind in SHOWN}
+    for name in sorted(results.keys() - {"base"}, key=lambda name: -_mean(results[name])):
+        kinds[_kept(facts[name], facts)].append(name)
+    shown = [name for kind, count in SHOWN.items() for name in kinds[kind][:count]]
+    return methods(results, facts, ["base", *shown])
+
+
+def _mean(figure: Results) -> float:
+    value: float = figure["accuracy"]["mean"]
+    return value
+
+
+def _kept(fact: Results, facts: Results) -> str:
+    """What a method keeps of the old classes, beside the model."""
+    if not fact["kept_bytes"]:
+        return "nothing"
+    if fact["original_data"] != "training":
+        return "statistics"
+    every = max(facts[name]["kept_bytes"] for name in facts)
+    return "images" if fact["kept_bytes"] > every / 2 else "few images"
 
 
 def few_images(study: Results) -> Table:

@@ -24,8 +24,6 @@ class Gaussians(NamedTuple):
         means: `(k, width)`, float32.
         directions: `(k, rank, width)`, float32, each as long as its standard deviation.
         spreads: `(k, width)`, float32: standard deviations of the rest.
-        lowest: `(k, width)`, float32: the smallest values seen, below which no sample lies, as
-            features are often not negative.
     """
 
     labels: Tensor
@@ -33,7 +31,6 @@ class Gaussians(NamedTuple):
     means: Tensor
     directions: Tensor
     spreads: Tensor
-    lowest: Tensor
 
     @classmethod
     def of(cls, features: Tensor, labels: Tensor, rank: int) -> "Gaussians":
@@ -47,9 +44,7 @@ class Gaussians(NamedTuple):
     def nothing(cls, width: int) -> "Gaussians":
         """Those of no class, of which nothing was kept."""
         none, empty = torch.zeros(0, dtype=torch.int64), torch.zeros(0, width)
-        return cls(
-            none, none.clone(), empty, torch.zeros(0, 1, width), empty.clone(), empty.clone()
-        )
+        return cls(none, none.clone(), empty, torch.zeros(0, 1, width), empty.clone())
 
     def joined(self, *others: "Gaussians") -> "Gaussians":
         """These and other classes, of the same rank."""
@@ -63,7 +58,7 @@ class Gaussians(NamedTuple):
         classes, rank, width = self.directions.shape
         along = torch.randn(classes, count, rank) @ self.directions
         rest = torch.randn(classes, count, width) * self.spreads[:, None]
-        drawn = (self.means[:, None] + along + rest).maximum(self.lowest[:, None])
+        drawn = self.means[:, None] + along + rest
         return drawn.flatten(0, 1), self.labels.repeat_interleave(count)
 
     def save_samples(self, folder: Path | str, count: int, like: Labelled) -> None:
@@ -104,12 +99,12 @@ class Gaussians(NamedTuple):
         return cls(**{name: torch.from_numpy(array) for name, array in arrays.items()})
 
 
-def _estimate(features: Tensor, rank: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Mean, directions `(rank, width)`, spreads and lowest values of one class."""
+def _estimate(features: Tensor, rank: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Mean, directions `(rank, width)` and spreads of one class."""
     mean = features.mean(0)
     covariance = torch.cov(features.T, correction=0)
     variances, vectors = torch.linalg.eigh(covariance)
     largest = variances[-rank:].clamp(min=0).sqrt()
     directions = (vectors[:, -rank:] * largest).T
     left = (covariance.diagonal() - directions.square().sum(0)).clamp(min=0)
-    return mean, directions, left.sqrt(), features.amin(0)
+    return mean, directions, left.sqrt()

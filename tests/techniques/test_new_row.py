@@ -66,7 +66,7 @@ def test_row_is_the_logistic_regression_of_scikit_learn(balance: float) -> None:
     torch.manual_seed(2)
     means, new = torch.randn(30, 6), torch.randn(20, 6) + 1
     points = Gaussians(
-        torch.arange(30), torch.ones(30), means, torch.zeros(30, 2, 6), torch.zeros(30, 6), means
+        torch.arange(30), torch.ones(30), means, torch.zeros(30, 2, 6), torch.zeros(30, 6)
     )
     settings = SETTINGS.model_copy(update={"samples": 1, "balance": balance, "l2": 0.2})
     row = new_row.learn(lambda x: torch.zeros(len(x), 1), points, new, 5, settings, seed=0)

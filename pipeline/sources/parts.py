@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import sys
 from collections.abc import Sequence
 
 import numpy as np
@@ -62,6 +63,13 @@ def stratified(
             "at least two inputs that differ are needed"
         )
     chosen = different[_held_out(labels[different], share, seed)]
+    # More than what comes of whole rows.
+    if abs(len(chosen) - share * len(different)) > 1 + len(classes) / 2:
+        print(
+            f"of {len(different):,} inputs {len(chosen):,} are held out, not a share of {share:g}: "
+            "no class is left without one on either side",
+            file=sys.stderr,
+        )
     out = np.isin(first, chosen)
     return np.flatnonzero(~out), np.flatnonzero(out)
 

@@ -55,6 +55,16 @@ def test_no_class_is_left_without(share: float) -> None:
         split(labels, np.arange(len(labels), dtype=np.uint64), share)
 
 
+@pytest.mark.parametrize("share", [1e-6, 0.1, 0.99999])
+def test_another_share_than_that_asked_for_is_said(
+    share: float, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labels = np.repeat(np.arange(10), 30)
+    _, out = split(labels, np.arange(300, dtype=np.uint64), share)
+    said = capsys.readouterr().err
+    assert said.startswith(f"of 300 inputs {len(out)} are held out") == (share != 0.1)
+
+
 @pytest.mark.parametrize(("keys", "scarce"), [([0, 1, 2], "1"), ([0, 1, 2, 2, 2], "1")])
 def test_class_that_can_not_be_parted_is_named(keys: list[int], scarce: str) -> None:
     labels = np.array([0, 0, *[1] * (len(keys) - 2)])

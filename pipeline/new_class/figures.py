@@ -27,6 +27,8 @@ FEW = 0.02
 def comparison(figures: Mapping[str, Mapping[str, Any]]) -> Figure:
     """Accuracy on all, old and new classes of every method, the best first.
 
+    An arrow at the edge stands for a method that is far behind the others.
+
     Args:
         figures: the content of `metrics/new_class.json`; what has an interval is shown with it.
     """
@@ -41,18 +43,23 @@ def comparison(figures: Mapping[str, Mapping[str, Any]]) -> Figure:
         1, 3, figsize=(WIDTH, 1.2 + 0.42 * len(names)), sharey=True, squeeze=False
     )
     for axis, (key, heading) in zip(axes[0], panels.items(), strict=True):
+        measured = [name for name in names if figures[name][key] is not None]
+        behind = far([100 * figures[name][key] for name in measured])
+        near = [name for name in measured if 100 * figures[name][key] >= behind]
+        edge = min((100 * figures[name][key] for name in near), default=0)
         for row, name in enumerate(names):
             colour = OLD_IMAGES[figures[name]["original_data"]][0]
-            if figures[name][key] is None:  # no image to measure it on
+            if name not in measured:
                 continue
             value = 100 * figures[name][key]
-            if interval := figures[name].get(f"{key}_ci95"):
+            if name in near and (interval := figures[name].get(f"{key}_ci95")):
                 low, high = (100 * end for end in interval)
                 axis.plot([low, high], [row, row], color=colour, linewidth=2, alpha=0.5)
-            axis.plot(value, row, "o", color=colour)
+            place = value if name in near else edge
+            axis.plot(place, row, "o" if name in near else "<", color=colour)
             axis.annotate(
                 f"{value:.2f}",
-                (value, row),
+                (place, row),
                 (0, 7),
                 textcoords="offset points",
                 ha="center",
@@ -73,6 +80,14 @@ def comparison(figures: Mapping[str, Mapping[str, Any]]) -> Figure:
     labels = [label for _, label in shown]
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
     return figure
+
+
+def far(values: Sequence[float] | pd.Series) -> float:
+    """Three quartile ranges below the first quartile: what is less is far out (Tukey, 1977)."""
+    if not len(values):
+        return 0.0
+    first, third = np.percentile(values, [25, 75])
+    return float(first - 3 * (third - first))
 
 
 def cases(figures: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Figure:
@@ -185,15 +200,16 @@ def detection(table: pd.DataFrame) -> Figure:
                 where="post",
             )  # fmt: skip
     few = table[(table["curve"] == "roc") & (table["x"] <= FEW) & table["method"].isin(names)]
-    low = cut(100 * few.groupby("method")["y"].max())
+    found = 100 * few.groupby("method")["y"].max()
+    low = cut(found[found >= far(found)])
     axes[0].set_xscale("symlog", linthresh=0.01)
     axes[0].set_xlim(0, 100)
     axes[0].set_ylim(low, 100.3)
-    axes[0].set_xlabel("old images taken for new, % (logarithmic above 0.01)")
-    axes[0].set_ylabel(f"new images taken for new, % (cut at {low})")
+    axes[0].set_xlabel("old images taken for new, % (logarithmic from 0.01)")
+    axes[0].set_ylabel(f"new taken for new, % (cut at {low})")
     axes[1].set_xlim(low, 100.3)
     axes[1].set_ylim(low, 100.3)
-    axes[1].set_xlabel(f"recall of the new classes, % (cut at {low})")
+    axes[1].set_xlabel(f"recall of new classes, % (cut at {low})")
     axes[1].set_ylabel(f"precision, % (cut at {low})")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return figure

@@ -23,7 +23,7 @@ Curve = list[dict[str, Any]]
 
 FEW = 250
 """Images to predict at a time where many would take much memory."""
-NUMBERS = 1000 * 3 * 32 * 32
+NUMBERS = 1000 * 64 * 64
 """Of the inputs that are predicted at a time."""
 
 
@@ -162,7 +162,7 @@ def predict(model: nn.Module, inputs: Tensor, batch: int | None = None) -> Tenso
         model: `inputs` to outputs.
         inputs: `(n, …)`.
         batch: inputs at a time (default: 1,000, or as many as have the numbers of 1,000 images of
-            3×32×32).
+            64×64).
     """
     batch = batch or max(1, min(1000, NUMBERS // max(1, inputs[:1].numel())))
     training = model.training

@@ -98,8 +98,8 @@ def _train() -> None:
 
     new = train.where(train.is_new)
     new.save("data/split/new_train")
-    of_new = training.predict(base.trunk, torch.from_numpy(new.inputs)).numpy()
-    new._replace(inputs=of_new).save("data/features/new_train")
+    inputs = training.predict(base.trunk, torch.from_numpy(new.inputs)).numpy()
+    new._replace(inputs=inputs).save("data/features/new_train")
     features = training.predict(base.trunk, torch.from_numpy(old.inputs))
     labels = torch.from_numpy(old.labels)
     projection = Projection(0, 50)

@@ -163,6 +163,7 @@ def test_pictures_are_chosen_and_removed_and_errors_are_one_line(
 def test_what_is_wrong_is_said(browser: Browser, address: str, tmp_path: Path) -> None:
     page = browser.new_page()
     page.goto(address)
+    expect(page.locator("#examples li")).to_have_count(10)  # it is ready
     page.get_by_role("button", name="Add as an example").click()
     expect(page.get_by_role("alert")).to_contain_text("nothing on the sheet")
     (tmp_path / "no.safetensors").write_text("none")

@@ -31,7 +31,7 @@ SIDE_BY_SIDE = [
     [["repro", "split", "ranks_images"]],
     # One by one, for a stage that is looked at must not be read by another at that time.
     [[*SINGLE, "pretrain", "features"], [*SINGLE, "ranks_pretrain"], ["repro", *SHAPES]],
-    [[*SINGLE, "statistics"], [*SINGLE, "ranks_sweep"]],
+    [[*SINGLE, "statistics", "fisher"], [*SINGLE, "ranks_sweep"]],
     [[*SINGLE, *METHODS[::2]], [*SINGLE, *METHODS[1::2]]],
     [["repro"]],
     [IN_GIT],

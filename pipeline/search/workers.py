@@ -19,7 +19,7 @@ from pipeline.learning.validation import Score
 if TYPE_CHECKING:
     from distributed import Client
 
-PATIENCE = 8
+PATIENCE = 5
 """Seconds that a scheduler has to answer."""
 
 Values = dict[str, Any]

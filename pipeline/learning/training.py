@@ -166,10 +166,12 @@ def predict(model: nn.Module, inputs: Tensor, batch: int | None = None) -> Tenso
     """
     batch = batch or max(1, min(1000, NUMBERS // max(1, inputs[:1].numel())))
     training = model.training
-    model.eval()
+    if any(module.training for module in model.modules()):  # to switch takes as long as an image
+        model.eval()
     with torch.inference_mode():
         outputs = torch.cat([model(part) for part in inputs.split(batch)])
-    model.train(training)
+    if training:
+        model.train()
     return outputs
 
 

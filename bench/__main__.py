@@ -3,8 +3,15 @@
 The latter fills the tables of bench/README.md with what was measured last.
 """
 
+import os
+import signal
 import sys
+from contextlib import suppress
+from multiprocessing import parent_process
 from pathlib import Path
+from types import FrameType
+
+import psutil
 
 from pipeline.core import artifacts
 from pipeline.core.errors import InputError
@@ -27,6 +34,9 @@ def main(names: list[str]) -> int:
     except InputError as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("bench: interrupted", file=sys.stderr)
+        return 130
     print(*tables.parts(tables.saved()).values(), sep="\n\n")
     return 0
 
@@ -44,5 +54,22 @@ def measure(names: list[str]) -> None:
     write(names or list(MEASUREMENTS))
 
 
+def end(number: int, frame: FrameType | None) -> None:
+    """Ends all that was started, in copies that nobody needs, and then what goes on here.
+
+    This is the handler of a signal.
+    """
+    if parent_process():  # a forked worker, of which the first process tells
+        os._exit(130)
+    started = psutil.Process().children(recursive=True)
+    for process in started:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(started)
+    raise KeyboardInterrupt
+
+
 if __name__ == "__main__":
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
     sys.exit(main(sys.argv[1:]))

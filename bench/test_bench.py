@@ -1,6 +1,7 @@
 """The benchmark: originals of the published sizes, measures of what they say."""
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 import torch
 
@@ -177,6 +179,21 @@ def test_the_tables_are_printed(
 def test_an_unknown_name_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert bench.main(["hole"]) == 2
     assert "'hole'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_with_one_line_and_all_that_it_has_started(number: signal.Signals) -> None:
+    command = [sys.executable, "-m", "bench", "photographs"]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+        own = psutil.Process(process.pid)
+        while len(started := own.children(recursive=True)) < 2:  # it draws, in several processes
+            time.sleep(0.05)
+        process.send_signal(number)
+        told = process.communicate(timeout=20)[1]
+    assert process.returncode == 130
+    assert told.splitlines()[-1] == "bench: interrupted"
+    assert "Traceback" not in told
+    assert not psutil.wait_procs(started, timeout=2)[1]
 
 
 def test_the_readme_says_what_was_measured() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipeline.core.errors import InputError
 
-GRACE = 1.5
+GRACE = 1.0
 """Seconds that a child has to end before it is killed."""
 
 _alive: "set[subprocess.Popen[str]]" = set()
@@ -66,9 +66,9 @@ def end_all() -> None:
     """Ends all that is running, for threads that wait for it cannot be interrupted."""
     global _ending
     _ending = True
-    for child in list(_alive):
-        _alive.discard(child)
-        _end(child)
+    alive = list(_alive)
+    _alive.clear()
+    _end(*alive)
 
 
 def ended(child: "subprocess.Popen[str]") -> bool:
@@ -76,16 +76,24 @@ def ended(child: "subprocess.Popen[str]") -> bool:
     return child not in _alive
 
 
-def _end(child: "subprocess.Popen[str]") -> None:
+def _end(*children: "subprocess.Popen[str]") -> None:
     for number in (signal.SIGTERM, signal.SIGKILL):
-        # The group may outlive the child that leads it.
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(child.pid, number)
+        for child in children:
+            # The group may outlive the child that leads it.
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(child.pid, number)
         deadline = time.monotonic() + GRACE
-        while number == signal.SIGTERM and time.monotonic() < deadline and _group(child.pid):
-            child.poll()
+        while number == signal.SIGTERM and time.monotonic() < deadline and _any(children):
             time.sleep(0.05)
-    child.wait()
+    for child in children:
+        child.wait()
+
+
+def _any(children: "Sequence[subprocess.Popen[str]]") -> bool:
+    """Whether a process of the children's groups is there."""
+    for child in children:
+        child.poll()
+    return any(_group(child.pid) for child in children)
 
 
 def _group(leader: int) -> bool:

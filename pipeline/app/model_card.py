@@ -219,7 +219,7 @@ def _limits(predictor: Predictor) -> str:
     known, base = models[predictor.method].known, models["base"].known
     lines = [
         f"It takes every input for one of its {len(predictor.classes)} classes, or for unknown "
-        f"where the score {known.score} is below {known.threshold}: 95 % of the validation images "
+        f"where the score {known.score} is below {known.threshold}: 95 % of the validation data "
         f"reach that, and {percent(known.passed)} % of the test images of the classes it learned.",
         _worst(predictor),
         f"Its figures are of images like those it was trained on ({predictor.card.source}). Others "

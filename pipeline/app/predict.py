@@ -31,7 +31,7 @@ PARSER = Parser(
     "the training images by the code that `download` brought those with, and nothing more: MNIST's "
     "digits are white on black, 20 pixels high in the middle of 28x28, and others are not "
     "recognised as well. An answer is `unknown` where it is less sure than 95 % of those on "
-    "validation images. The exit code is 1 if a file could not be read, 2 if none could.",
+    "validation data. The exit code is 1 if a file could not be read, 2 if none could.",
 )
 PARSER.add_argument("images", nargs="+", metavar="IMAGE", help="a file, a folder, or - for stdin")
 PARSER.add_argument("--method", default="lora", help="which (default: lora)")

@@ -37,9 +37,9 @@ class Known(_Part):
     """When a model's answer counts, and when it is `unknown`.
 
     Attributes:
-        score: of the logits, as in `novelty.scores`: the one that parts the validation images
+        score: of the logits, as in `novelty.scores`: the one that parts the validation data
             that the model has right from those that it has wrong best.
-        threshold: the value that 95 % of the validation images of the classes that the model was
+        threshold: the value that 95 % of the validation data of the classes that the model was
             taught reach.
         passed: the share of the test images of those classes that reach it; None if there are none.
         passed_others: of those of classes that the model was not taught; None if there are none.
@@ -168,10 +168,10 @@ def _chosen_on(
 
 
 def known(validation: Tensor, held_out: Labelled, test: Tensor, tested: Labelled) -> Known:
-    """Chooses, on validation images, when the answers of a model that was taught all count.
+    """Chooses, on validation data, when the answers of a model that was taught all count.
 
     Args:
-        validation: its logits `(n, classes)` of the validation images.
+        validation: its logits `(n, classes)` of the validation data.
         held_out: these; `new` has the classes that the model was not taught.
         test: its logits of the test images.
         tested: these.

@@ -100,7 +100,7 @@ class Gaussians(NamedTuple):
 
 
 def _estimate(features: Tensor, rank: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Mean, directions `(rank, width)` and spreads of one class."""
+    """Mean `(width,)`, directions `(rank, width)` and spreads `(width,)` of one class."""
     mean = features.mean(0)
     covariance = torch.cov(features.T, correction=0)
     variances, vectors = torch.linalg.eigh(covariance)

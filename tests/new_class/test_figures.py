@@ -60,3 +60,15 @@ def test_values_outside_the_accuracy_axis_are_no_error() -> None:
         }
     )
     assert png(training_figures.strength(rows)).startswith(PNG)
+
+
+def test_a_method_far_behind_does_not_press_the_others_together() -> None:
+    accuracies = {"base": 0.993, "a": 0.99, "b": 0.991, "c": 0.992, "d": 0.993, "behind": 0.1}
+    methods = {
+        name: dict.fromkeys(("accuracy", "accuracy_old", "accuracy_new"), value)
+        | {"original_data": "none"}
+        for name, value in accuracies.items()
+    }
+    for axis in figures.comparison(methods).axes:
+        assert axis.get_xlim()[0] > 98
+        assert "10.00" in [text.get_text() for text in axis.texts]

@@ -205,7 +205,7 @@ function curve() {
   $("curve-text").textContent = points.length
     ? `Test accuracy at strength ${chosen.toFixed(2)}: ${percent(between(points, "old", chosen), 2)} on ` +
       `the old classes, ${percent(between(points, "new", chosen), 2)} on the new. ` +
-      `0 is the base, 1 as trained; ${strength} was chosen on validation images.`
+      `0 is the base, 1 as trained; ${strength} was chosen on validation data.`
     : `The ${title} model has no strength: it is what it is.${those.length ? ` Models with one: ${list(those)}.` : ""}`;
 }
 

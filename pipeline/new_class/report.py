@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 
+from pipeline.new_class import choice
 from pipeline.scoring.names import title
 from pipeline.scoring.tables import Results, Table, number, percent
 
@@ -65,8 +66,8 @@ def best(results: Results, facts: Results) -> Table:
     Those of one kind stand together, the most accurate on all classes first.
     """
     kinds: dict[str, list[str]] = {kind: [] for kind in SHOWN}
-    for name in sorted(results.keys() - {"base"}, key=lambda name: -_mean(results[name])):
-        kinds[_kept(facts[name], facts)].append(name)
+    for name in choice.best_first(results):
+        kinds[choice.kept(facts[name], facts)].append(name)
     shown = [
         name
         for kind, count in SHOWN.items()
@@ -74,21 +75,6 @@ def best(results: Results, facts: Results) -> Table:
         if place < count or name in PUBLISHED
     ]
     return methods(results, facts, ["base", *shown])
-
-
-def _mean(figure: Results) -> float:
-    value: float = figure["accuracy"]["mean"]
-    return value
-
-
-def _kept(fact: Results, facts: Results) -> str:
-    """What a method keeps of the old classes, beside the model."""
-    if not fact["kept_bytes"]:
-        return "nothing"
-    if fact["original_data"] != "training":
-        return "statistics"
-    every = max(facts[name]["kept_bytes"] for name in facts)
-    return "images" if fact["kept_bytes"] > every / 2 else "few images"
 
 
 def few_images(study: Results) -> Table:

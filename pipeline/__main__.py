@@ -12,6 +12,7 @@ from pipeline.core import run, stages
 COMMANDS = {
     "check": "pipeline.app.check",
     "results": "pipeline.app.results",
+    "choose": "pipeline.app.choose",
     "predict": "pipeline.app.predict",
     "serve": "pipeline.app.serve.command",
     "gate": "pipeline.app.gate",

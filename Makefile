@@ -66,7 +66,7 @@ format: setup ## format the code
 	ruff check --fix
 
 readme: setup ## fill in the generated parts of the READMEs
-	python -m pipeline results README.md pipeline/new_class/README.md \
+	python -m pipeline results README.md pipeline/app/README.md pipeline/new_class/README.md \
 		pipeline/ranks/README.md pipeline/shapes/README.md
 	python -m bench readme
 

@@ -9,8 +9,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from pipeline.app import choose
 from pipeline.core import artifacts, params, stages
 from pipeline.core.errors import InputError
+from pipeline.new_class import choice
 from pipeline.new_class import report as new_class
 from pipeline.ranks import report as ranks
 from pipeline.scoring.tables import Results, Table, fill, markdown
@@ -66,8 +68,9 @@ def replicated() -> dict[str, str]:
     """The tables of the studies, in Markdown, by their names."""
     tables = {name: table for question in QUESTIONS for name, table in of_seeds(question).items()}
     tables["best methods"] = new_class.best(*means_and_facts("new_class"))
-    if (path := Path("metrics/studies/elsewhere.json")).exists():
-        tables["elsewhere"] = new_class.elsewhere(artifacts.load_json(path))
+    if choice.STUDY.exists():
+        tables["elsewhere"] = new_class.elsewhere(artifacts.load_json(choice.STUDY))
+        tables["choose"] = choose.example()
     if (path := Path("metrics/studies/trunk.json")).exists():
         study = artifacts.load_json(path)
         tables["trunk"] = new_class.few_images(study)

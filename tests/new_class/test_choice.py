@@ -17,7 +17,7 @@ from tests.project import ROOT
 OLD: tuple[Old, ...] = ("none", "statistics", 5, 20, 1000, "all")
 KEPT = (0, 50_000, 500_000, 1_000_000, None)
 FORGETTING = (0.0, 0.15, 0.3, 5.0, None)
-PARAMETERS = (100, 2_000, 100_000, None)
+PARAMETERS = (100, 2_000, 29_000, 100_000, None)  # analytic trains 30,000 in some runs, not in all
 QUESTIONS = [Limits(*limits) for limits in product(OLD, KEPT, FORGETTING, PARAMETERS)]
 
 
@@ -136,6 +136,17 @@ def test_a_limit_that_gives_as_far_as_is_said_lets_that_method_in_and_not_less_f
         alone = {(name,) for name in free if names(methods, limits._replace(**{name: free[name]}))}
         assert alone == {given for given in ways if len(given) == 1}
     assert several
+
+
+@pytest.mark.parametrize(
+    ("left", "least"), [("none", "statistics"), ("statistics", 20), (10, 20), (10, "statistics")]
+)
+def test_statistics_are_less_than_few_images_and_few_less_than_many(left: Old, least: Old) -> None:
+    needs: list[Old] = ["all", 50, 20]
+    if least == "statistics":
+        needs.append("statistics")
+    methods = [Measured(str(old), Limits(old, 0, 0.0, 0), {}, {}) for old in needs]
+    assert choice.in_the_way(methods, Limits(left))[("old",)].needs.old == least
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from pipeline.app import foresight
 from pipeline.core import artifacts, params, stages
 from pipeline.core.errors import InputError
 from pipeline.core.labelled import closest
+from pipeline.new_class import results
 
 
 def main(arguments: list[str]) -> None:
@@ -54,7 +55,7 @@ def methods(listed: list[str]) -> None:
     dag = yaml.safe_load(artifacts.load_bytes(Path("dvc.yaml")))["stages"]
     compared = dag["evaluate"]["deps"]
     for name in {*scripts, *listed}:
-        folder = f"data/methods/{name}"
+        folder = str(results.METHODS / name)
         if name not in dag:
             raise InputError(f"dvc.yaml: pipeline/methods/{name}.py has no stage {name}")
         if folder not in dag[name].get("outs", []):
@@ -63,5 +64,5 @@ def methods(listed: list[str]) -> None:
             raise InputError(f"dvc.yaml: evaluate must have {folder} among its deps")
     for folder in compared:
         name = Path(folder).name
-        if folder == f"data/methods/{name}" and name not in scripts:
+        if Path(folder).parent == results.METHODS and name not in scripts:
             raise InputError(f"dvc.yaml: evaluate needs {folder}, which no method makes")

@@ -49,10 +49,10 @@ def main(words: list[str]) -> None:
         # Beside its place, so that it appears there as a whole.
         above = next(path for path in folder.absolute().parents if path.is_dir())
         with tempfile.TemporaryDirectory(dir=above, prefix=f".{folder.name}.") as temporary:
-            made = Path(temporary) / folder.name
-            _write(made, predictor, with_graph)
+            complete = Path(temporary) / folder.name
+            _write(complete, predictor, with_graph)
             folder.parent.mkdir(parents=True, exist_ok=True)
-            made.replace(folder)
+            complete.replace(folder)
     except OSError as error:
         shown = readable(str(folder))
         raise InputError(f"{shown}: cannot be written: {error.strerror}") from None

@@ -34,10 +34,10 @@ def save(folder: Path, predictor: Predictor) -> bool:
         Whether timm loads the folder.
     """
     model = predictor.model
-    made = timms.network(model)
-    if made:
-        content = timms.config(made, predictor) | {OWN: _own(predictor)}
-        artifacts.save_tensors(folder / WEIGHTS, made.state_dict(), {"kind": timms.KIND})
+    timm_model = timms.network(model)
+    if timm_model:
+        content = timms.config(timm_model, predictor) | {OWN: _own(predictor)}
+        artifacts.save_tensors(folder / WEIGHTS, timm_model.state_dict(), {"kind": timms.KIND})
     else:
         content = config(predictor)
         if isinstance(model.head, Rows):
@@ -48,7 +48,7 @@ def save(folder: Path, predictor: Predictor) -> bool:
         models.save(folder / WEIGHTS, model)
     text = json.dumps(content, indent=2, ensure_ascii=False)
     artifacts.save_bytes(folder / CONFIG, f"{text}\n".encode())
-    return made is not None
+    return timm_model is not None
 
 
 def config(predictor: Predictor) -> dict[str, Any]:
@@ -85,13 +85,13 @@ def load(folder: Path) -> Predictor:
     try:
         own = content[OWN]
         method, strength, card = own["method"], own["strength"], own["card"]
-        ours = content["architecture"].startswith(OWN)
+        own_layout = content["architecture"].startswith(OWN)
     except (AttributeError, KeyError, TypeError):
         raise InputError(f"{folder / CONFIG}: no model that `export` wrote") from None
     told = Card.of(card, folder / CONFIG)
     if method not in told.models:
         raise InputError(f"{folder / CONFIG}: no model that `export` wrote")
-    if ours:
+    if own_layout:
         base = models.load(folder / WEIGHTS)
         model = new_row.restore(folder, base) or base
     else:

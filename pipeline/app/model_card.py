@@ -192,8 +192,8 @@ def _data(predictor: Predictor) -> str:
     images = ", ".join(f"{readable(name)} ({count:,})" for name, count in counts)
     lock = Path("dvc.lock")
     stages = params.parsed(lock)["stages"] if lock.exists() else {}
-    made = stages.get("download", {}).get("outs", [])
-    hashes = "".join(f"\n- `{out['path']}` in DVC: {out['md5']}" for out in made)
+    outputs = stages.get("download", {}).get("outs", [])
+    hashes = "".join(f"\n- `{out['path']}` in DVC: {out['md5']}" for out in outputs)
     return (
         f"Source: {card.source}. Test images of each class: {images}.\n\n"
         f"- test images and labels, SHA-256: `{card.test_sha256}`{hashes}"

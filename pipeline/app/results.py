@@ -125,12 +125,14 @@ def described(question: str) -> str:
     own = "" if question == "new_class" else question
     names = [name for name, stage in stages.find().items() if stage.question == own]
     run = {name: locked[name] for name in names if name in locked}
-    made = {out["path"]: (name, out["md5"]) for name, stage in run.items() for out in stage["outs"]}
-    if str(_metrics(question)) not in made:
+    makers = {
+        out["path"]: (name, out["md5"]) for name, stage in run.items() for out in stage["outs"]
+    }
+    if str(_metrics(question)) not in makers:
         return "of a run that dvc.lock does not tell of"
     for stage in run.values():
         for dependency in stage.get("deps", []):
-            name, md5 = made.get(dependency["path"], ("", dependency["md5"]))
+            name, md5 = makers.get(dependency["path"], ("", dependency["md5"]))
             if md5 != dependency["md5"]:
                 return f"of an earlier run: {name} has made other data since"
     run_with: dict[str, Any] = {}

@@ -81,7 +81,7 @@ class Kept(NamedTuple):
     def load(cls) -> "Kept":
         """Loads what the run has left."""
         return cls(
-            Gaussians.load("data/statistics/gaussians.safetensors"),
+            Gaussians.load(results.GAUSSIANS),
             results.validation("features"),
         )
 

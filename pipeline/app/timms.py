@@ -35,10 +35,10 @@ def network(model: Classifier) -> Any | None:
     if description["network"] != "timm" or layer is None:
         return None
     weight, bias = layer
-    made: Any = backbones.create(
+    timm_model: Any = backbones.create(
         description["architecture"], num_classes=len(weight), **description["arguments"]
     )
-    last = made.pretrained_cfg["classifier"]
+    last = timm_model.pretrained_cfg["classifier"]
     weights = {
         name.removeprefix(TRUNK): value
         for name, value in model.state_dict().items()
@@ -46,11 +46,11 @@ def network(model: Classifier) -> Any | None:
     }
     weights |= {f"{last}.weight": weight, f"{last}.bias": bias}
     try:
-        made.load_state_dict(weights)
-        backbones.divided(made, description)
+        timm_model.load_state_dict(weights)
+        backbones.divided(timm_model, description)
     except (InputError, RuntimeError):  # more lies between pooling and classifier
         return None
-    return made.eval()
+    return timm_model.eval()
 
 
 def load(path: Path, content: Mapping[str, Any], description: Any) -> Classifier:
@@ -82,14 +82,14 @@ def load(path: Path, content: Mapping[str, Any], description: Any) -> Classifier
     return model.eval()
 
 
-def config(made: Any, predictor: Predictor) -> dict[str, Any]:
+def config(timm_model: Any, predictor: Predictor) -> dict[str, Any]:
     """What timm has to be told of a network of `network`, to make it and to prepare pictures."""
     preprocessing = predictor.model.description["preprocessing"]
     own = predictor.card.shape[1:]
     return {
-        "architecture": made.pretrained_cfg["architecture"],
-        "num_classes": made.num_classes,
-        "num_features": made.num_features,
+        "architecture": timm_model.pretrained_cfg["architecture"],
+        "num_classes": timm_model.num_classes,
+        "num_features": timm_model.num_features,
         "model_args": predictor.model.description["arguments"],
         "label_names": predictor.classes,
         "pretrained_cfg": {
@@ -103,8 +103,8 @@ def config(made: Any, predictor: Predictor) -> dict[str, Any]:
             "crop_mode": CROPS[predictor.card.fit],
             "mean": preprocessing["mean"],
             "std": preprocessing["std"],
-            "first_conv": made.pretrained_cfg["first_conv"],
-            "classifier": made.pretrained_cfg["classifier"],
+            "first_conv": timm_model.pretrained_cfg["first_conv"],
+            "classifier": timm_model.pretrained_cfg["classifier"],
         },
     }
 

@@ -29,13 +29,13 @@ def locked(folder: Path = Path()) -> Stages:
 def only(stages: Stages, methods: Iterable[str]) -> Stages:
     """The stages without those of other methods, and without what others need of these."""
     folder = Path("data/methods")
-    made = {
+    makers = {
         output: name
         for name, stage in stages.items()
         for output in outputs(stage)
         if Path(output).parent == folder
     }
-    gone = {output for output, name in made.items() if name not in {*methods}}
+    gone = {output for output, name in makers.items() if name not in {*methods}}
     return {
         name: {**stage, "deps": [each for each in stage["deps"] if each not in gone]}
         if gone & {*stage.get("deps", [])}

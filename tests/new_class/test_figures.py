@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
@@ -15,7 +16,6 @@ from pipeline.scoring.pictures import png
 from tests.project import Project
 
 PLOTS = "plots/new_class"
-PNG = b"\x89PNG"
 
 
 def table(plots: Path, name: str) -> pd.DataFrame:
@@ -47,19 +47,36 @@ def test_comparison_is_drawn_of_one_run_and_of_several(finished: Project) -> Non
     assert png(figures.comparison(one)) != png(figures.comparison(several))
 
 
-def test_values_outside_the_accuracy_axis_are_no_error() -> None:
+def test_axis_begins_below_the_accuracies_at_the_chosen_strengths() -> None:
     rows = pd.DataFrame(
         {
             "method": ["a"] * 2,
             "data": ["test", "validation"],
             "strength": [0.0, 0.0],
             "chosen": [True, True],
-            "accuracy": [0.1, 0.2],
-            "accuracy_old": [0.0, 1.0],
-            "accuracy_new": [1.0, 0.0],
+            "accuracy": [0.5, 0.6],
+            "accuracy_old": [0.43, 1.0],
+            "accuracy_new": [1.0, 0.72],
         }
     )
-    assert png(training_figures.strength(rows)).startswith(PNG)
+    [axis] = training_figures.strength(rows).axes
+    assert axis.get_ylim()[0] == 40
+    assert axis.get_title() == "a: strength 0 chosen"
+
+
+def test_mistakes_stand_in_a_row_for_each_method_and_say_what_they_are_taken_for() -> None:
+    rows = [
+        {"method": name, "actual": 0, "predicted": predicted, "confidence": 0.987}
+        for name, predicted in (("base", 1), ("base", 2), ("lora", 1))
+    ]
+    images = np.zeros((len(rows), 1, 8, 8), np.uint8)
+    figure = figures.mistakes({"images": images}, {"rows": rows, "classes": ["a", "b", "c"]})
+    assert [axis.get_title() for axis in figure.axes] == [
+        "a taken for b\n98.7%",
+        "a taken for c\n98.7%",
+        "a taken for b\n98.7%",
+        "",
+    ]
 
 
 def test_a_method_far_behind_does_not_press_the_others_together() -> None:

@@ -24,12 +24,23 @@ def test_sweep_without_the_published_setting_is_drawn(finished: Project) -> None
     tables = finished.folder / "plots/ranks/tables"
     sweep = artifacts.load_table(tables / "sweep.csv")
     mistakes = artifacts.load_table(tables / "mistakes.csv")
-    for drawing in (
-        figures.sweep(sweep[sweep["setting"] == "tuned"]),
-        figures.sweep(sweep[sweep["contender"] != "last_layer"]),
-        figures.mistakes(mistakes[~mistakes["published"]]),
-    ):
-        assert png(drawing).startswith(b"\x89PNG")
+    drawn = figures.sweep(sweep[sweep["setting"] == "tuned"])
+    assert labels(drawn) == {
+        f"{name}, own learning rate" for name in ("LoRA", "all weights", "last layer")
+    }
+    drawn = figures.mistakes(mistakes[~mistakes["published"]])
+    assert [axis.get_title() for axis in drawn.axes] == ["mistakes by class, own learning rate"]
+
+
+def test_sweep_without_a_last_layer_is_drawn(finished: Project) -> None:
+    sweep = artifacts.load_table(finished.folder / "plots/ranks/tables/sweep.csv")
+    drawn = figures.sweep(sweep[sweep["contender"] != "last_layer"])
+    assert {label.partition(",")[0] for label in labels(drawn)} == {"LoRA", "all weights"}
+
+
+def labels(figure: Figure) -> set[str]:
+    """What the legend names."""
+    return {text.get_text() for legend in figure.legends for text in legend.get_texts()}
 
 
 def test_intervals_of_several_seeds_are_drawn(finished: Project) -> None:

@@ -35,7 +35,7 @@ def check(sections: Sections) -> None:
 
 
 def _first_question(sections: Sections) -> None:
-    if not sections["split"].new_classes:
+    if not sections["split"].names:
         raise InputError(
             "params.yaml: split.new_classes is []: nothing is left to learn; `dvc repro pretrain` "
             "makes a base of all classes"
@@ -43,7 +43,7 @@ def _first_question(sections: Sections) -> None:
     classes = catalogue.classes(sections["data"].source)
     if classes is None:  # the user's own, which are not read here
         return
-    new = labelled.indices(sections["split"].new_classes, classes, "split.new_classes")
+    new = labelled.indices(sections["split"].names, classes, "split.new_classes")
     if len(new) == len(classes):
         raise InputError("params.yaml: split.new_classes names all classes: no old one is left")
 
@@ -74,7 +74,7 @@ def left_out(sections: Sections) -> list[str]:
     if data.source != "folder" or sections["pretrain"].epochs > 0 or not root.is_dir():
         return []
     names = {each.name for each in root.iterdir() if each.is_dir() and each.name[0] != "."}
-    if not names or not names <= set(sections["split"].new_classes):
+    if not names or not names <= set(sections["split"].names):
         return []
     dag = yaml.safe_load(artifacts.load_bytes("dvc.yaml"))["stages"]
     lines = []

@@ -29,10 +29,17 @@ QUESTIONS: Mapping[str, Mapping[str, Callable[[Results, Results], Table]]] = {
 }
 """The tables of each question, by their names in the texts that show them."""
 
+
+def _listed(new_classes: list[Any]) -> str:
+    """The new classes; those of several steps with their order."""
+    steps = [each if isinstance(each, list) else [each] for each in new_classes]
+    several = any(isinstance(each, list) for each in new_classes)
+    return (", then " if several else ", ").join(", ".join(map(str, step)) for step in steps)
+
+
 DATA: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "new_class": lambda run_with: (
-        f"{run_with['data']['source']}, new: "
-        f"{', '.join(map(str, run_with['split']['new_classes']))}"
+        f"{run_with['data']['source']}, new: {_listed(run_with['split']['new_classes'])}"
     ),
     "ranks": lambda run_with: str(run_with["ranks.images"]["source"]),
     "shapes": lambda run_with: "drawn, {size}×{size} pixels".format(**run_with["shapes.draw"]),

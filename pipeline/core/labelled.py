@@ -27,6 +27,8 @@ class Labelled(NamedTuple):
         classes: the names of all classes.
         new: the indices of the classes that the base model has never seen.
         advice: what suits the images, where a parameter is `auto`: `trunk`, `augmentation`.
+        steps: the new classes that are learned one after another, or together; empty if all are
+            learned together.
     """
 
     inputs: npt.NDArray[Any]
@@ -34,6 +36,7 @@ class Labelled(NamedTuple):
     classes: list[str]
     new: list[int]
     advice: Mapping[str, Any] = MappingProxyType({})
+    steps: Sequence[list[int]] = ()
 
     def save(self, folder: Path | str, rows: npt.NDArray[np.int64] | None = None) -> None:
         """Saves to a folder: all rows, or some, in the order given."""
@@ -63,6 +66,8 @@ class Labelled(NamedTuple):
         artifacts.save_rows(folder / "inputs.npy", shape, first.dtype, chain([first], parts))
         artifacts.save_rows(folder / "labels.npy", labels.shape, np.int64, [labels])
         about = {"kind": KIND, "classes": self.classes, "new": self.new, "advice": self.advice}
+        if self.steps:
+            about["steps"] = self.steps
         artifacts.save_json(folder / "about.json", about)
 
     @classmethod
@@ -79,9 +84,11 @@ class Labelled(NamedTuple):
         try:
             assert about["kind"] == KIND
             classes = [str(name) for name in about["classes"]]
-            found = cls(inputs, labels, classes, list(about["new"]), dict(about["advice"]))
+            new, steps = list(about["new"]), [list(step) for step in about.get("steps", ())]
+            found = cls(inputs, labels, classes, new, dict(about["advice"]), steps)
             known = range(len(classes))
             assert all(label in known for label in (*found.new, *labels[:1]))
+            assert not steps or sorted(chain.from_iterable(steps)) == sorted(found.new)
             assert not len(labels) or (labels.min() in known and labels.max() in known)
         except (AssertionError, KeyError, TypeError, ValueError):
             raise InputError(f"{folder / 'about.json'}: does not describe these {KIND}") from None
@@ -98,14 +105,15 @@ class Labelled(NamedTuple):
         place[list(chosen)] = np.arange(len(chosen))
         new = [chosen.index(label) for label in self.new if label in chosen]
         classes = [self.classes[label] for label in chosen]
-        return part._replace(labels=place[part.labels], classes=classes, new=new)
+        return part._replace(labels=place[part.labels], classes=classes, new=new, steps=())
 
     def named(self, classes: Sequence[str]) -> "Labelled":
         """The same with other indices: those of a list that has all of the classes, and more."""
         classes = list(classes)
         place = np.array([classes.index(name) for name in self.classes], np.int64)
         new = sorted(int(place[label]) for label in self.new)
-        return self._replace(labels=place[self.labels], classes=classes, new=new)
+        steps = [[int(place[label]) for label in step] for step in self.steps]
+        return self._replace(labels=place[self.labels], classes=classes, new=new, steps=steps)
 
     def few(self, count: int | None, seed: int) -> "Labelled":
         """At most `count` images of each class, drawn at random, in their order (None: all)."""
@@ -134,12 +142,18 @@ def merge(*parts: Labelled) -> Labelled:
         np.array([classes.index(name) for name in part.classes])[part.labels] for part in parts
     ]
     new = {classes.index(part.classes[label]) for part in parts for label in part.new}
+    steps = [
+        [classes.index(part.classes[label]) for label in step]
+        for part in parts
+        for step in part.steps
+    ]
     return Labelled(
         np.concatenate([part.inputs for part in parts]),
         np.concatenate(labels),
         classes,
         sorted(new),
         parts[0].advice,
+        [step for place, step in enumerate(steps) if step not in steps[:place]],
     )
 
 

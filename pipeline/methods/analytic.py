@@ -16,6 +16,8 @@ from pipeline.learning.compute import Compute
 from pipeline.learning.networks import Classifier
 from pipeline.learning.validation import Score, Validation
 from pipeline.new_class import results
+from pipeline.new_class.results.steps import one_after_another
+from pipeline.techniques.linear import NEVER
 from pipeline.techniques.ridge import Projection, Sums
 
 SUMS = Path("data/statistics/sums.safetensors")
@@ -32,6 +34,7 @@ class Analytic(Section):
     scales: Annotated[list[Positive], Field(min_length=1), Distinct]
 
 
+@one_after_another
 def main(compute: Compute, analytic: Analytic) -> None:
     device = compute.start()
     base = results.load_base()
@@ -71,7 +74,7 @@ def main(compute: Compute, analytic: Analytic) -> None:
 
 def assembled(base: Classifier, projection: Projection, weight: Tensor) -> Classifier:
     """The base's trunk, the random layer, and the classifier `(classes, width)` on it."""
-    classes, width = weight.shape
+    width = weight.shape[1]
     model = models.build(base.description | {"hidden": [width]})
     model.trunk.load_state_dict(base.trunk.state_dict())
     inputs = model.head.get_parameter("dense_1.weight").shape[1]
@@ -81,7 +84,7 @@ def assembled(base: Classifier, projection: Projection, weight: Tensor) -> Class
             "dense_1.weight": random_weight[:width],
             "dense_1.bias": random_bias[:width],
             "output.weight": weight.float(),
-            "output.bias": torch.zeros(classes),
+            "output.bias": torch.where(weight.any(1), 0, NEVER),
         }
     )
     model.requires_grad_(False)

@@ -20,6 +20,7 @@ from pipeline.learning.compute import Compute
 from pipeline.learning.training import Recipe
 from pipeline.learning.validation import Validation
 from pipeline.new_class import results
+from pipeline.new_class.results.steps import one_after_another
 from pipeline.techniques import rehearsal
 
 
@@ -33,6 +34,7 @@ class DarkReplay(Recipe):
     augmentation: Augmentation | Literal["auto"]
 
 
+@one_after_another
 def main(seed: Seed, compute: Compute, dark_replay: DarkReplay) -> None:
     device = compute.start()
     torch.manual_seed(derive(seed, "dark_replay"))

@@ -19,6 +19,7 @@ from pipeline.learning import fine_tuning, losses, training
 from pipeline.learning.compute import Compute
 from pipeline.learning.fine_tuning import Unjudged
 from pipeline.new_class import results
+from pipeline.new_class.results.steps import one_after_another
 
 
 class Distillation(Unjudged):
@@ -28,6 +29,7 @@ class Distillation(Unjudged):
     temperature: Positive
 
 
+@one_after_another
 def main(seed: Seed, compute: Compute, distillation: Distillation) -> None:
     device = compute.start()
     torch.manual_seed(derive(seed, "distillation"))

@@ -18,6 +18,7 @@ from pipeline.learning import fine_tuning
 from pipeline.learning.compute import Compute
 from pipeline.learning.fine_tuning import Unjudged
 from pipeline.new_class import results
+from pipeline.new_class.results.steps import one_after_another
 from pipeline.techniques.fisher import Fisher
 
 FISHER = Path("data/fisher/fisher.safetensors")
@@ -29,6 +30,7 @@ class Ewc(Unjudged):
     penalty: NotNegative
 
 
+@one_after_another
 def main(seed: Seed, compute: Compute, ewc: Ewc) -> None:
     device = compute.start()
     torch.manual_seed(derive(seed, "ewc"))

@@ -15,8 +15,10 @@ from pipeline.learning import fine_tuning
 from pipeline.learning.compute import Compute
 from pipeline.learning.fine_tuning import Unjudged
 from pipeline.new_class import results
+from pipeline.new_class.results.steps import one_after_another
 
 
+@one_after_another
 def main(seed: Seed, compute: Compute, finetune_all: Unjudged) -> None:
     device = compute.start()
     torch.manual_seed(derive(seed, "finetune_all"))

@@ -10,6 +10,7 @@ from pipeline.learning.compute import Compute
 from pipeline.learning.training import Recipe
 from pipeline.learning.validation import Objective, Validation
 from pipeline.new_class import results
+from pipeline.new_class.results.steps import one_after_another
 from pipeline.techniques import adapters, targets
 from pipeline.techniques.gaussians import Gaussians
 from pipeline.techniques.targets import Targets
@@ -26,6 +27,7 @@ class GaussianLora(Recipe):
     dropout: Fraction
 
 
+@one_after_another
 def main(seed: Seed, compute: Compute, gaussian_lora: GaussianLora) -> None:
     device = compute.start(threads=1)
     torch.manual_seed(derive(seed, "gaussian_lora"))

@@ -10,6 +10,7 @@ from pipeline.learning.compute import Compute
 from pipeline.learning.training import Recipe
 from pipeline.learning.validation import Objective, Validation
 from pipeline.new_class import results
+from pipeline.new_class.results.steps import one_after_another
 from pipeline.techniques.gaussians import Gaussians
 
 
@@ -20,6 +21,7 @@ class GaussianReplay(Recipe):
     objective: Objective
 
 
+@one_after_another
 def main(seed: Seed, compute: Compute, gaussian_replay: GaussianReplay) -> None:
     device = compute.start(threads=1)
     torch.manual_seed(derive(seed, "gaussian_replay"))

@@ -19,6 +19,7 @@ from pipeline.learning import changes, fine_tuning, losses, training
 from pipeline.learning.compute import Compute
 from pipeline.learning.fine_tuning import Unjudged
 from pipeline.new_class import results
+from pipeline.new_class.results.steps import keeping
 from pipeline.techniques import rehearsal
 
 
@@ -30,6 +31,7 @@ class Icarl(Unjudged):
     temperature: Positive
 
 
+@keeping(rehearsal.exemplars)
 def main(seed: Seed, compute: Compute, icarl: Icarl) -> None:
     device = compute.start()
     torch.manual_seed(derive(seed, "icarl"))

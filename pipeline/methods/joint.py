@@ -14,6 +14,7 @@ from pipeline.learning.compute import Compute
 from pipeline.learning.training import Recipe
 from pipeline.learning.validation import Validation
 from pipeline.new_class import results
+from pipeline.new_class.results.steps import one_after_another
 
 
 class Joint(Recipe):
@@ -22,6 +23,7 @@ class Joint(Recipe):
     augmentation: Augmentation | Literal["auto"]
 
 
+@one_after_another
 def main(seed: Seed, compute: Compute, joint: Joint) -> None:
     device = compute.start()
     torch.manual_seed(derive(seed, "joint"))

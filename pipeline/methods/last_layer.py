@@ -10,8 +10,10 @@ from pipeline.learning.compute import Compute
 from pipeline.learning.training import Recipe
 from pipeline.learning.validation import Validation
 from pipeline.new_class import results
+from pipeline.new_class.results.steps import one_after_another
 
 
+@one_after_another
 def main(seed: Seed, compute: Compute, last_layer: Recipe) -> None:
     device = compute.start(threads=1)
     torch.manual_seed(derive(seed, "last_layer"))

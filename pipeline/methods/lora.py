@@ -9,6 +9,7 @@ from pipeline.learning import models, training
 from pipeline.learning.compute import Compute
 from pipeline.learning.validation import Validation
 from pipeline.new_class import results
+from pipeline.new_class.results.steps import one_after_another
 from pipeline.techniques import adapters, anchored, targets
 from pipeline.techniques.anchored import Studied, Trial
 from pipeline.techniques.targets import Targets
@@ -23,6 +24,7 @@ class Lora(Studied):
     dropout: Fraction
 
 
+@one_after_another
 def main(seed: Seed, compute: Compute, lora: Lora) -> None:
     device = compute.start(threads=1)
     base = results.load_base().to(device)

@@ -6,11 +6,13 @@ from pipeline.core.seeding import derive
 from pipeline.learning import augmentation, training
 from pipeline.learning.compute import Compute
 from pipeline.new_class import results
+from pipeline.new_class.results.steps import one_after_another
 from pipeline.techniques import new_row as rows
 from pipeline.techniques.gaussians import Gaussians
 from pipeline.techniques.new_row import NewRow
 
 
+@one_after_another
 def main(seed: Seed, compute: Compute, new_row: NewRow) -> None:
     device = compute.start(threads=1)
     base = results.load_base().to(device)

@@ -12,6 +12,7 @@ from pipeline.core.params import Positive, Section
 from pipeline.learning import training
 from pipeline.learning.compute import Compute
 from pipeline.new_class import results
+from pipeline.new_class.results.steps import one_after_another
 from pipeline.techniques import linear
 from pipeline.techniques.gaussians import Gaussians
 
@@ -22,6 +23,7 @@ class Prototypes(Section):
     scale: Positive
 
 
+@one_after_another
 def main(compute: Compute, prototypes: Prototypes) -> None:
     device = compute.start()
     base = results.load_base()
@@ -32,10 +34,8 @@ def main(compute: Compute, prototypes: Prototypes) -> None:
         return
 
     features, labels = training.tensors(device, new)
-    means = torch.zeros(len(new.classes), features.shape[1])
-    means[old.labels] = old.means
-    for label in new.new:
-        means[label] = features[labels == label].mean(0)
+    means = torch.cat([old.means, *(features[labels == each].mean(0)[None] for each in new.new)])
     weight = prototypes.scale * F.normalize(means)
-    model = linear.classifier(base, weight, torch.zeros(len(means)))
+    known = torch.cat([old.labels, torch.tensor(new.new)])
+    model = linear.classifier(base, weight, torch.zeros(len(means)), known, len(new.classes))
     results.save("prototypes", model, base, kept_bytes=old.means.nbytes)

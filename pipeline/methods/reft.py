@@ -16,6 +16,7 @@ from pipeline.learning.compute import Compute
 from pipeline.learning.training import Recipe
 from pipeline.learning.validation import Objective, Validation
 from pipeline.new_class import results
+from pipeline.new_class.results.steps import one_after_another
 from pipeline.techniques import reft as loreft
 from pipeline.techniques.gaussians import Gaussians
 
@@ -29,6 +30,7 @@ class Reft(Recipe):
     rank: Count
 
 
+@one_after_another
 def main(seed: Seed, compute: Compute, reft: Reft) -> None:
     device = compute.start(threads=1)
     torch.manual_seed(derive(seed, "reft"))

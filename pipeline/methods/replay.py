@@ -10,6 +10,7 @@ from pipeline.learning.compute import Compute
 from pipeline.learning.training import Recipe
 from pipeline.learning.validation import Validation
 from pipeline.new_class import results
+from pipeline.new_class.results.steps import one_after_another
 from pipeline.techniques import rehearsal
 
 
@@ -23,6 +24,7 @@ class Replay(Recipe):
     weight_aligning: bool
 
 
+@one_after_another
 def main(seed: Seed, compute: Compute, replay: Replay) -> None:
     device = compute.start(threads=1)
     torch.manual_seed(derive(seed, "replay"))

@@ -9,10 +9,12 @@ from pipeline.learning import models, training
 from pipeline.learning.compute import Compute
 from pipeline.learning.validation import Validation
 from pipeline.new_class import results
+from pipeline.new_class.results.steps import one_after_another
 from pipeline.techniques import anchored
 from pipeline.techniques.anchored import Studied, Trial
 
 
+@one_after_another
 def main(seed: Seed, compute: Compute, sequential: Studied) -> None:
     device = compute.start(threads=1)
     base = results.load_base().to(device)

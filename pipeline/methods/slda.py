@@ -7,6 +7,7 @@ from pipeline.core.params import Fraction, Section
 from pipeline.learning import training
 from pipeline.learning.compute import Compute
 from pipeline.new_class import results
+from pipeline.new_class.results.steps import one_after_another
 from pipeline.techniques import linear
 from pipeline.techniques.slda import Moments
 
@@ -19,6 +20,7 @@ class Slda(Section):
     shrinkage: Fraction
 
 
+@one_after_another
 def main(compute: Compute, slda: Slda) -> None:
     device = compute.start()
     base = results.load_base()
@@ -29,5 +31,6 @@ def main(compute: Compute, slda: Slda) -> None:
         return
 
     moments = old.plus(Moments.of(*training.tensors(device, new)))
-    model = linear.classifier(base, *moments.classifier(slda.shrinkage))
+    rows = moments.classifier(slda.shrinkage)
+    model = linear.classifier(base, *rows, moments.labels.sort().values, len(new.classes))
     results.save("slda", model, base, kept_bytes=MOMENTS.stat().st_size)

@@ -207,7 +207,7 @@ def weights(folder: Path) -> str:
     Raises:
         InputError: if there is none.
     """
-    files = sorted(folder.glob("*.safetensors"))
+    files = sorted(folder.rglob("*.safetensors"))
     if not files:
         raise InputError(f"{folder}: no weights; `dvc repro` makes them, `dvc pull` fetches them")
     whole = hashlib.sha256()

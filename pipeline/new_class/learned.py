@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pipeline.core import artifacts
 from pipeline.learning.networks import Classifier
 from pipeline.new_class import results
-from pipeline.techniques import adapters, new_row, strength
+from pipeline.new_class.results import restoring
 
 Rows = list[dict[str, Any]]
 
@@ -26,6 +26,7 @@ class Method:
             if a strength was chosen.
         curve: the training, a row per validation; empty if there was none.
         study: the hyper-parameter study, a row per trial; empty if there was none.
+        after: the model after each step, at its strength; empty if there is one step alone.
     """
 
     name: str
@@ -34,12 +35,15 @@ class Method:
     facts: dict[str, Any]
     curve: Rows
     study: Rows
+    after: list[Classifier] = field(default_factory=list)
 
 
 def load(names: Sequence[str]) -> list[Method]:
     """Loads the base, and some methods in their order, but for those that were left out."""
     base = results.load_base()
-    first = _with_about(results.BASE, "base", deepcopy(base), None)
+    curve, study = _training(results.BASE)
+    facts = artifacts.load_json(results.BASE / "facts.json")
+    first = Method("base", deepcopy(base), None, facts, curve, study)
     return [first, *(_load(name, base) for name in names if _there(name))]
 
 
@@ -49,19 +53,21 @@ def _there(name: str) -> bool:
 
 def _load(name: str, base: Classifier) -> Method:
     folder = results.METHODS / name
-    tuned = new_row.restore(folder, base) or adapters.restore(folder, base)
-    adapters.set_strength(tuned, 1)
-    adapters.merge(tuned)
-    return _with_about(folder, name, tuned, base)
-
-
-def _with_about(folder: Path, name: str, tuned: Classifier, base: Classifier | None) -> Method:
     facts = artifacts.load_json(folder / "facts.json")
+    curve, study = _training(folder)
+    if not (steps := results.steps_of(folder)):
+        model, tuned = restoring.restore(folder, base)
+        return Method(name, model, tuned, facts, curve, study)
+    after = [base]
+    for step in steps:
+        after.append(restoring.restore(step, after[-1]).model)
+    return Method(name, after[-1], None, facts, curve, study, after[1:])
+
+
+def _training(folder: Path) -> tuple[Rows, Rows]:
+    """The curve and the study that a folder has."""
     curve, study = (
         artifacts.load_records(folder / file) if (folder / file).exists() else []
         for file in ("curve.csv", "study.csv")
     )
-    if base is None or "strength" not in facts:
-        return Method(name, tuned, None, facts, curve, study)
-    model = strength.interpolate(base, tuned, facts["strength"])
-    return Method(name, model, tuned, facts, curve, study)
+    return curve, study

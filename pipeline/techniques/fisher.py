@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 
 from pipeline.core import artifacts
+from pipeline.learning import training
 
 KIND = "Fisher information"
 BATCH = 100
@@ -50,6 +51,19 @@ class Fisher(NamedTuple):
             for name, gradient in gradients(weights, part, of_part).items():
                 sums[name] += gradient.square().sum(0)
         return cls({name: total / len(inputs) for name, total in sums.items()})
+
+    @classmethod
+    def sampled(cls, model: nn.Module, images: Tensor) -> "Fisher":
+        """That of images `(n, …)`, with labels drawn from what the model says of them.
+
+        Random numbers come from PyTorch's global generator.
+        """
+        said = training.predict(model, images).softmax(1)
+        return cls.of(model, images, torch.multinomial(said, 1).squeeze(1))
+
+    def plus(self, other: "Fisher") -> "Fisher":
+        """That of the images of both, as in online EWC (arXiv 1805.06370) without decay."""
+        return Fisher({name: weight + other.weights[name] for name, weight in self.weights.items()})
 
     def penalty(self, model: nn.Module, weight: float) -> Callable[[], Tensor]:
         """Elastic weight consolidation: ½ `weight` Σ F (θ − θ₀)² (arXiv 1612.00796, equation 3).

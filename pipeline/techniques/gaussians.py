@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -61,6 +62,11 @@ class Gaussians(NamedTuple):
         drawn = self.means[:, None] + along + rest
         return drawn.flatten(0, 1), self.labels.repeat_interleave(count)
 
+    @property
+    def bytes(self) -> int:
+        """What has to be kept of them."""
+        return sum(part.nbytes for part in self)
+
     def save_samples(self, folder: Path | str, count: int, like: Labelled) -> None:
         """Saves `count` samples of each class, to choose on, and how many bytes they come from.
 
@@ -71,8 +77,8 @@ class Gaussians(NamedTuple):
         """
         samples, labels = self.sample(count)
         like._replace(inputs=samples.numpy(), labels=labels.numpy()).save(folder)
-        kept = sum(part.nbytes for part in self)
-        artifacts.save_json(Path(folder) / "kept.json", {"bytes": kept})
+        about = {"bytes": self.bytes, "rank": self.directions.shape[1]}
+        artifacts.save_json(Path(folder) / "kept.json", about)
 
     def deviations(self, count: int) -> Tensor:
         """How samples of classes drawn at random differ from their class's mean: `(count, width)`.
@@ -97,6 +103,29 @@ class Gaussians(NamedTuple):
         """Loads what `save` saved."""
         arrays, _ = artifacts.load_tensors(path, KIND)
         return cls(**{name: torch.from_numpy(array) for name, array in arrays.items()})
+
+
+def extend_samples(kept: Path | str, features: Tensor, labels: Tensor, folder: Path | str) -> None:
+    """Saves samples with as many of further classes behind them.
+
+    Args:
+        kept: where `Gaussians.save_samples` saved them.
+        features: `(n, width)`, of images of the further classes.
+        labels: `(n,)`, of them.
+        folder: where to; random numbers come from PyTorch's global generator.
+    """
+    old = Labelled.load(kept)
+    about = artifacts.load_json(Path(kept) / "kept.json")
+    new = Gaussians.of(features, labels, about["rank"])
+    count = int(np.bincount(old.labels).max())
+    samples, of_class = new.sample(count)
+    both = old._replace(
+        inputs=np.concatenate([old.inputs, samples.numpy()]),
+        labels=np.concatenate([old.labels, of_class.numpy()]),
+    )
+    both.save(folder)
+    about |= {"bytes": about["bytes"] + new.bytes}
+    artifacts.save_json(Path(folder) / "kept.json", about)
 
 
 def _estimate(features: Tensor, rank: int) -> tuple[Tensor, Tensor, Tensor]:

@@ -1,22 +1,33 @@
 """A linear classifier on a trunk's features, in place of the head."""
 
+import torch
 from torch import Tensor
 
 from pipeline.learning import models
 from pipeline.learning.networks import Classifier
 
+NEVER = -1e6
+"""The bias of a class that has no row yet, and is never answered."""
 
-def classifier(base: Classifier, weight: Tensor, bias: Tensor) -> Classifier:
+
+def classifier(
+    base: Classifier, weight: Tensor, bias: Tensor, labels: Tensor, classes: int
+) -> Classifier:
     """The base's trunk, frozen, and one dense layer on it.
 
     Args:
         base: whose trunk it is.
-        weight: `(classes, width)`.
-        bias: `(classes,)`.
+        weight: `(k, width)`.
+        bias: `(k,)`.
+        labels: `(k,)`, int64: the classes of the rows.
+        classes: how many there are.
     """
+    rows = torch.zeros(classes, weight.shape[1], dtype=weight.dtype)
+    biases = torch.full((classes,), NEVER, dtype=bias.dtype)
+    rows[labels], biases[labels] = weight, bias
     model = models.build(base.description | {"hidden": []})
     model.trunk.load_state_dict(base.trunk.state_dict())
     model.trunk.requires_grad_(False)
-    weights = {"output.weight": weight.float(), "output.bias": bias.float()}
+    weights = {"output.weight": rows.float(), "output.bias": biases.float()}
     model.head.load_state_dict(weights)
     return model.eval()

@@ -1,6 +1,7 @@
-"""A tiny project whose base knows three of four clouds of points, for methods to go on from."""
+"""A tiny project whose base knows some of four clouds of points, for methods to go on from."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from pipeline.new_class import learned, results
 from pipeline.new_class.learned import Method
 from pipeline.techniques.fisher import Fisher
 from pipeline.techniques.gaussians import Gaussians
+from pipeline.techniques.ridge import Projection, Sums
 from pipeline.techniques.slda import Moments
 from tests.project import Project
 
@@ -46,23 +48,23 @@ LONGER = {
 Learn = Callable[[str], Method]
 
 
-def clouds(count: int, seed: int) -> Labelled:
-    """Points of four classes, `count` of each."""
+def clouds(count: int, seed: int, steps: Sequence[list[int]] = ()) -> Labelled:
+    """Points of four classes, `count` of each; one of them is new, or those of several steps."""
     generator = np.random.default_rng(seed)
     labels = np.repeat(np.arange(len(CLASSES)), count)
     points = 2 * np.eye(len(CLASSES), WIDTH)[labels] + 0.5 * generator.normal(
         size=(len(labels), WIDTH)
     )
     advice = {"trunk": "identity", "augmentation": AUGMENTATION}
-    return Labelled(points.astype(np.float32), labels, CLASSES, [NEW], advice)
+    new = sorted(chain.from_iterable(steps)) or [NEW]
+    return Labelled(points.astype(np.float32), labels, CLASSES, new, advice, steps)
 
 
-@pytest.fixture
-def learn(sources: Path) -> Learn:
-    """Runs a method's stage, and loads what it saved as `evaluate` does."""
+def prepare(sources: Path, steps: Sequence[list[int]] = ()) -> None:
+    """Makes all that methods depend on."""
     Project(sources).set(LONGER)
     torch.manual_seed(derive(0, "tiny"))
-    train = clouds(200, seed=0)
+    train = clouds(200, 0, steps)
     old = train.where(~train.is_new)
     base = models.NETWORKS["identity"]((WIDTH,), len(CLASSES), 0.0, hidden=(16,))
     optimizer = torch.optim.Adam(base.parameters(), 0.02)
@@ -76,17 +78,28 @@ def learn(sources: Path) -> Learn:
     for kind in ("split", "features"):
         old.save(f"data/{kind}/old_train")
         train.where(train.is_new).save(f"data/{kind}/new_train")
-        held_out = clouds(50, seed=1)
+        held_out = clouds(50, 1, steps)
         held_out.where(~held_out.is_new).save(f"data/{kind}/old_validation")
         held_out.where(held_out.is_new).save(f"data/{kind}/new_validation")
     gaussians = Gaussians.of(inputs, labels, 4)
     gaussians.save("data/statistics/gaussians.safetensors")
     gaussians.save_samples("data/statistics/validation", 50, old)
+    projection = Projection(0, 3000)
+    Sums.of(projection, inputs, labels, len(CLASSES)).save(
+        "data/statistics/sums.safetensors", projection.seed
+    )
     Moments.of(inputs, labels).save("data/statistics/moments.safetensors")
     Fisher.of(base, inputs, labels).save("data/fisher/fisher.safetensors")
 
-    def method(name: str) -> Method:
-        assert run.main([name]) == 0
-        return learned.load([name])[1]
 
-    return method
+def learned_by(name: str) -> Method:
+    """Runs a method's stage, and loads what it saved as `evaluate` does."""
+    assert run.main([name]) == 0
+    return learned.load([name])[1]
+
+
+@pytest.fixture
+def learn(sources: Path) -> Learn:
+    """Runs a method's stage on what the base doesn't know."""
+    prepare(sources)
+    return learned_by

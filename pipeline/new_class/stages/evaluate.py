@@ -3,7 +3,7 @@
 from pipeline.core import artifacts
 from pipeline.core.labelled import Labelled
 from pipeline.learning.compute import Compute
-from pipeline.new_class import answers, card, comparison, learned, results
+from pipeline.new_class import answers, card, comparison, continual, learned, results
 from pipeline.scoring.predictions import Predictions
 from pipeline.sources.data import Data
 
@@ -16,7 +16,8 @@ def main(compute: Compute, data: Data, methods: list[str]) -> None:
     device = compute.start()
     validation = results.validation("split")
     results.require_new(validation)
-    test = Labelled.load("data/images/test").named(validation.classes)._replace(new=validation.new)
+    test = Labelled.load("data/images/test").named(validation.classes)
+    test = test._replace(new=validation.new, steps=validation.steps)
     compared = learned.load(methods)
     for method in compared:
         for model in filter(None, (method.model, method.tuned)):
@@ -30,9 +31,11 @@ def main(compute: Compute, data: Data, methods: list[str]) -> None:
         *comparison.strength(compared, on_validation, "validation"),
         *comparison.strength(compared, on_test, "test"),
     ]
+    steps, of_steps = continual.rows(compared, on_test, test)
     mistakes = comparison.mistakes(logits, test, SHOWN)
+    figures = continual.with_measures(comparison.figures(compared, logits, test), of_steps)
 
-    artifacts.save_json("metrics/new_class.json", comparison.figures(compared, logits, test))
+    artifacts.save_json("metrics/new_class.json", figures)
     for name, values in logits.items():
         rows = comparison.predictions(values, test)
         artifacts.save_table(f"plots/new_class/predictions/{name}.csv", rows)
@@ -43,6 +46,8 @@ def main(compute: Compute, data: Data, methods: list[str]) -> None:
     artifacts.save_table(f"{TABLES}/detection.csv", comparison.detection(logits, test))
     artifacts.save_table(f"{TABLES}/mcnemar.csv", comparison.mcnemar(logits, test))
     artifacts.save_table(f"{TABLES}/strength.csv", strength)
+    if steps:
+        artifacts.save_table(f"{TABLES}/steps.csv", steps)
     artifacts.save_table(f"{TABLES}/studies.csv", comparison.studies(compared))
     artifacts.save_tensors(
         "data/new_class/mistakes.safetensors",

@@ -36,9 +36,7 @@ def main(seed: Seed, compute: Compute, fisher: Fisher) -> None:
     if len(old.labels):
         few = old.few(fisher.images, derive(seed, "fisher"))
         images, _ = training.tensors(device, few)
-        said = training.predict(base, images).softmax(1)
-        labels = torch.multinomial(said, 1).squeeze(1)
-        found = Information.of(base, images, labels)
+        found = Information.sampled(base, images)
     else:  # the images are gone: what was kept of them, or nothing
         found = kept(base) if FILE in given else Information({})
     found.save(f"data/fisher/{FILE}")

@@ -1,7 +1,9 @@
 """Draws the pictures of what was found on test data."""
 
+from pathlib import Path
+
 from pipeline.core import artifacts
-from pipeline.new_class import figures, training_figures
+from pipeline.new_class import figures, step_figures, training_figures
 from pipeline.scoring import pictures
 
 TABLES, PICTURES = "plots/new_class/tables", "plots/new_class/pictures"
@@ -24,6 +26,10 @@ def main() -> None:
         pictures.save(f"{PICTURES}/detection.png", figures.detection(detection))
     if not curves.empty:
         pictures.save(f"{PICTURES}/training.png", training_figures.training(curves))
+    if Path(f"{TABLES}/steps.csv").exists():
+        steps = artifacts.load_table(f"{TABLES}/steps.csv")
+        pictures.save(f"{PICTURES}/steps.png", step_figures.curves(steps))
+        pictures.save(f"{PICTURES}/steps_matrix.png", step_figures.matrices(steps))
     if mistakes.arrays["images"].ndim > 2:  # rows of a table can't be shown
         pictures.save(f"{PICTURES}/mistakes.png", figures.mistakes(*mistakes))
     if not strength.empty:

@@ -1,5 +1,7 @@
 """Parts the training images into old classes, new classes, and validation."""
 
+from typing import Annotated
+
 import numpy as np
 from pydantic import Field
 
@@ -11,7 +13,9 @@ from pipeline.sources import parts
 
 
 class Split(Section):
-    """`new_classes` by their names; `validation` is a share, `seed` the partition's own.
+    """`new_classes` by their names, or lists of these, which are learned one after another.
+
+    `validation` is a share, `seed` the partition's own.
 
     At most `new_images` training images of each new class are kept, and `old_images` of each old
     one, drawn by `draw` (null: all). What is held out stays as it is: a class may have more
@@ -19,12 +23,23 @@ class Split(Section):
     nothing behind the base model, which then knows all.
     """
 
-    new_classes: list[ClassName]
+    new_classes: list[ClassName] | list[Annotated[list[ClassName], Field(min_length=1)]]
     new_images: Count | None
     old_images: Count | None
     draw: Seed
     validation: float = Field(gt=0, lt=1)
     seed: Seed
+
+    @property
+    def steps(self) -> list[list[str]]:
+        """The new classes that are learned together, one list after another."""
+        lists = [each for each in self.new_classes if isinstance(each, list)]
+        return lists or [[name for name in self.new_classes if isinstance(name, str)]]
+
+    @property
+    def names(self) -> list[str]:
+        """All new classes."""
+        return [name for step in self.steps for name in step]
 
 
 def main(split: Split) -> None:
@@ -34,6 +49,8 @@ def main(split: Split) -> None:
     chosen, held_out = parts.stratified(
         train.labels, parts.keys(train.inputs), split.validation, split.seed, train.classes
     )
+    if len(split.steps) > 1:
+        train = train._replace(steps=[labels_of(names, train.classes) for names in split.steps])
     train = train.named(all_classes(train, known or []))
     present = np.unique(train.labels)
     if missing := [
@@ -76,7 +93,12 @@ def new_classes(split: Split, classes: list[str], brought: bool) -> list[int]:
     Raises:
         InputError: unless they are some of the classes; all, if a classifier of others is brought.
     """
-    new = labelled.indices(split.new_classes, classes, "split.new_classes")
+    new = labels_of(split.names, classes)
     if len(new) == len(classes) and not brought:
         raise InputError("params.yaml: split.new_classes names all classes: no old one is left")
     return new
+
+
+def labels_of(names: list[str], classes: list[str]) -> list[int]:
+    """The indices of new classes."""
+    return labelled.indices(names, classes, "split.new_classes")

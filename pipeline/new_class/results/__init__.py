@@ -14,11 +14,14 @@ from pipeline.core.labelled import Labelled
 from pipeline.learning import changes, models
 from pipeline.learning.networks import Classifier
 from pipeline.learning.training import Curve
+from pipeline.new_class.results import restoring
 
 BASE = Path("data/base")
 METHODS = Path("data/methods")
 GAUSSIANS = Path("data/statistics/gaussians.safetensors")
 SAMPLES = Path("data/statistics/validation")
+STEPS = "steps"
+"""In the folder of a method that has learned in several steps, the folder of those."""
 LEFT_OUT = "left_out"
 """In the facts of a method that needs old images, or statistics of them, which are gone."""
 
@@ -69,8 +72,27 @@ def require_new(data: Labelled) -> None:
 
 
 def load_base() -> Classifier:
-    """Loads the base model, ready to predict."""
-    return models.load(BASE / "model.safetensors")
+    """Loads the base model, ready to predict; in a later step, with what was learned before it."""
+    model = models.load(BASE / "model.safetensors")
+    for step in steps_of(BASE):
+        model = restoring.restore(step, model).model
+    return model
+
+
+def steps_of(folder: Path) -> list[Path]:
+    """The folders of what was learned in each of several steps, in their order; none of one."""
+    return sorted((folder / STEPS).glob("*"), key=lambda step: int(step.name))
+
+
+def dependencies(output: Path | str, dag: Path | str = "dvc.yaml") -> list[str]:
+    """What the stage that makes an output depends on.
+
+    A stage asks this of its own entry alone, whose change reruns it.
+
+    Raises:
+        InputError: if no stage of the file makes that output.
+    """
+    return _names(_makers(dag, output)[Path(output).as_posix()].get("deps", []))
 
 
 def save(name: str, model: Classifier, base: Classifier, **about: Any) -> None:
@@ -149,23 +171,26 @@ def old_images(
 ) -> OldImages:
     """What the stage that makes an output reads images of the old classes for.
 
-    A stage asks this of its own entry alone, whose change reruns it.
-
     Raises:
         InputError: if no stage of the file makes that output, or one of the `USES`, which then
             have another name.
     """
-    stages = yaml.safe_load(artifacts.load_bytes(dag))["stages"].values()
-    makers = {name: stage for stage in stages for name in _names(stage.get("outs", []))}
-    for name in (Path(output).as_posix(), *(name for names in USES.values() for name in names)):
-        if name not in makers:
-            raise InputError(f"{dag}: no stage has {name} among its outs")
-    listed = _names(makers[Path(output).as_posix()].get("deps", []))
-    dependencies = [name for name in listed if name not in unread]
+    _makers(dag, *(name for names in USES.values() for name in names))
+    listed = [name for name in dependencies(output, dag) if name not in unread]
     for use, names in USES.items():
-        if any(_overlap(dependency, name) for dependency in dependencies for name in names):
+        if any(_overlap(dependency, name) for dependency in listed for name in names):
             return use
     return "none"
+
+
+def _makers(dag: Path | str, *outputs: Path | str) -> dict[str, dict[str, Any]]:
+    """The stages of a file by what they make, among which there have to be some outputs."""
+    stages = yaml.safe_load(artifacts.load_bytes(dag))["stages"].values()
+    makers = {name: stage for stage in stages for name in _names(stage.get("outs", []))}
+    for name in map(Path, outputs):
+        if name.as_posix() not in makers:
+            raise InputError(f"{dag}: no stage has {name.as_posix()} among its outs")
+    return makers
 
 
 def _names(listed: list[str | dict[str, object]]) -> list[str]:

@@ -1,0 +1,69 @@
+"""Pictures of learning one class after another."""
+
+import math
+
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from pipeline.new_class.continual import SEEN
+from pipeline.scoring.names import title
+from pipeline.scoring.pictures import COLOURS, WIDTH
+
+
+def curves(table: pd.DataFrame) -> Figure:
+    """Accuracy on all classes seen so far, after each step, a line per method.
+
+    Args:
+        table: columns method, step, classes, accuracy.
+    """
+    figure, axis = plt.subplots(figsize=(WIDTH, 4.5))
+    seen = table[table["classes"] == SEEN]
+    last = seen[seen["step"] == seen["step"].max()].sort_values("accuracy", ascending=False)
+    for place, name in enumerate(last["method"]):
+        part = seen[seen["method"] == name]
+        colour, line = COLOURS[place % len(COLOURS)], ("-", "--", ":")[place // len(COLOURS) % 3]
+        axis.plot(
+            part["step"],
+            100 * part["accuracy"],
+            line,
+            marker="o",
+            color=colour,
+            label=f"{title(name)}: {100 * part['accuracy'].iloc[-1]:.2f}",
+        )
+    added = [each for each in table["classes"].unique() if each != SEEN]
+    axis.set_xticks(range(len(added)), [added[0], *(f"+ {each}" for each in added[1:])])
+    axis.set_xlabel("classes learned, one step after another")
+    axis.set_ylabel("test accuracy on all classes seen so far, %")
+    axis.legend(loc="center left", bbox_to_anchor=(1.02, 0.5), title="after the last step, %")
+    return figure
+
+
+def matrices(table: pd.DataFrame) -> Figure:
+    """The accuracy after each step on the classes of each, a matrix per method."""
+    parts = table[table["classes"] != SEEN]
+    names = list(parts["method"].unique())
+    columns = min(3, len(names))
+    rows = math.ceil(len(names) / columns)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(WIDTH, 3.0 * rows), squeeze=False, sharex=True, sharey=True
+    )
+    for axis in axes.flat[len(names) :]:
+        axis.remove()
+    for axis, name in zip(axes.flat, names, strict=False):
+        of_method = parts[parts["method"] == name]
+        classes = list(of_method["classes"].unique())
+        values = 100 * of_method["accuracy"].to_numpy().reshape(-1, len(classes))
+        axis.imshow(values, cmap="Blues", vmin=0, vmax=150)
+        for i, j in ((i, j) for i in range(len(values)) for j in range(len(classes)) if j <= i):
+            axis.text(j, i, f"{values[i, j]:.1f}", ha="center", va="center", size=7)
+        axis.set_xticks(range(len(classes)), classes)
+        axis.set_yticks(range(len(classes)), ["base", *(f"+ {each}" for each in classes[1:])])
+        axis.tick_params(length=0)
+        axis.grid(False)
+        axis.set_title(title(name), size=10)
+    for axis in axes[-1]:
+        axis.set_xlabel("test accuracy on classes, %")
+    for axis in axes[:, 0]:
+        axis.set_ylabel("after learning")
+    return figure

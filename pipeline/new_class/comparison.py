@@ -7,12 +7,10 @@ from typing import Any
 from torch import Tensor
 
 from pipeline.core.labelled import Labelled
-from pipeline.new_class.learned import Method
+from pipeline.new_class.learned import Method, Rows
 from pipeline.scoring import measures
 from pipeline.scoring.predictions import Predictions
 from pipeline.techniques.strength import interpolate
-
-Rows = list[dict[str, Any]]
 
 
 def figures(learned: list[Method], logits: dict[str, Tensor], test: Labelled) -> dict[str, Any]:

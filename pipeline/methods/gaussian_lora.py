@@ -55,7 +55,7 @@ def main(seed: Seed, compute: Compute, gaussian_lora: GaussianLora) -> None:
         Validation.of(validation, gaussian_lora.objective, device),
         progress="gaussian_lora",
     )
-    adapters.save("data/methods/gaussian_lora", model)
+    adapters.save(results.METHODS / "gaussian_lora", model)
     results.save_about(
         "gaussian_lora", model, kept_bytes=results.GAUSSIANS.stat().st_size, curve=curve
     )

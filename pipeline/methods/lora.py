@@ -53,7 +53,7 @@ def main(seed: Seed, compute: Compute, lora: Lora) -> None:
     )
     learned = anchored.learn_new(trial, compute, "lora")
     model = learned.model if chosen.in_trunk else models.with_head(base, learned.model.head)
-    adapters.save("data/methods/lora", model)
+    adapters.save(results.METHODS / "lora", model)
     results.save_about(
         "lora",
         model,

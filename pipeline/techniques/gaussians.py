@@ -1,5 +1,6 @@
 """Gaussians in place of images: what is kept of a class, and samples of it."""
 
+import math
 from pathlib import Path
 from typing import NamedTuple
 
@@ -85,7 +86,7 @@ class Gaussians(NamedTuple):
 
         Random numbers come from PyTorch's global generator.
         """
-        each = -(-count // len(self.labels))
+        each = math.ceil(count / len(self.labels))
         drawn = self.sample(each)[0] - self.means.repeat_interleave(each, 0)
         return drawn[torch.randperm(len(drawn))[:count]]
 

@@ -39,8 +39,8 @@ def main(compute: Compute, analytic: Analytic) -> None:
     device = compute.start()
     base = results.load_base()
     new = Labelled.load("data/features/new_train")
-    validation = results.validation_without_old_images()
-    watched = Validation.of(validation, "overall", torch.device("cpu"))
+    held_out = results.validation_without_old_images()
+    validation = Validation.of(held_out, "overall", torch.device("cpu"))
 
     old, projection = Sums.load(SUMS)
     if not old.moments.any():
@@ -53,17 +53,17 @@ def main(compute: Compute, analytic: Analytic) -> None:
         )
     features, labels = training.tensors(device, new)
     sums = old.plus(Sums.of(projection, features, labels, len(new.classes)))
-    widened = projection(watched.inputs)
+    widened = projection(validation.inputs)
     rows: list[dict[str, float]] = []
     best: tuple[Score, Tensor] | None = None
     for width, ridge in product(analytic.widths, analytic.ridges):
         weight = sums.first(width).solve(ridge)
         outputs = widened[:, :width] @ weight.T
         for scale in analytic.scales:
-            measured = watched.measure((scale * outputs).float())
+            measured = validation.measure((scale * outputs).float())
             values = {"trial": len(rows), "width": width, "ridge": ridge, "scale": scale}
             rows.append(values | {"score": measured["accuracy"]} | measured)
-            score = watched.score(measured)
+            score = validation.score(measured)
             if best is None or score > best[0]:
                 best = score, scale * weight
     assert best is not None

@@ -170,12 +170,12 @@ def _with_file(network: Network, name: str, path: Path) -> Any:
         )
     model = _created(network, name, num_classes=len(rows))
     own = {key: tuple(value.shape) for key, value in model.state_dict().items()}
-    there = {key: tuple(value.shape) for key, value in weights.items()}
-    for key in (*own, *there):
-        if own.get(key) != there.get(key):
+    given = {key: tuple(value.shape) for key, value in weights.items()}
+    for key in (*own, *given):
+        if own.get(key) != given.get(key):
             raise InputError(
                 f"{path}: not the weights of {network.trunk}: {key} is "
-                f"{there.get(key, 'missing')}, {own.get(key, 'no part')} of the network"
+                f"{given.get(key, 'missing')}, {own.get(key, 'no part')} of the network"
             )
     model.load_state_dict(weights)
     return model

@@ -55,8 +55,8 @@ def fetch(name: str, pinned: Pinned, mirrors: Sequence[str]) -> bytes:
 
 def folders(mirror: str) -> list[Path]:
     """Where a folder may be: DVC runs queued experiments in copies inside the repository."""
-    here = Path.cwd()
-    roots = [here, *(folder for folder in here.parents if (folder / ".dvc").is_dir())]
+    current = Path.cwd()
+    roots = [current, *(folder for folder in current.parents if (folder / ".dvc").is_dir())]
     return [root / Path(mirror).expanduser() for root in roots]
 
 

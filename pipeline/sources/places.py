@@ -14,9 +14,9 @@ def existing(path: str) -> Path:
     Raises:
         InputError: if there is none.
     """
-    place, here = Path(path), Path.cwd()
-    outside = not place.is_absolute() and not (here / place).resolve().is_relative_to(
-        here.resolve()
+    place, current = Path(path), Path.cwd()
+    outside = not place.is_absolute() and not (current / place).resolve().is_relative_to(
+        current.resolve()
     )
     found = f"params.yaml: data.path is {readable(path)}"
     if place.exists():

@@ -27,15 +27,19 @@ FOLDER = Path("data/shapes/both")
 def main(seed: Seed, compute: Compute, both: Recipe) -> None:
     device = compute.start()
     base = contenders.load_base().to(device)
-    validation = known("validation")
-    watched = Validation.of(validation, "overall", device)
+    held_out = known("validation")
+    validation = Validation.of(held_out, "overall", device)
     unknown = torch.from_numpy(outliers("validation").inputs).to(device)
     features, targets, known_rows = shown(base.trunk, device)
     for name, rows in {"plain": known_rows, "exposed": len(features)}.items():
         torch.manual_seed(derive(seed, "transfer_both", name))
-        model = contenders.FROZEN.untrained(base, len(validation.classes)).to(device)
-        curve = contenders.train_head(model, features[:rows], targets[:rows], both, watched, name)
-        rule = Novelty.chosen(novelty.views(model, watched.inputs), novelty.views(model, unknown))
+        model = contenders.FROZEN.untrained(base, len(held_out.classes)).to(device)
+        curve = contenders.train_head(
+            model, features[:rows], targets[:rows], both, validation, name
+        )
+        rule = Novelty.chosen(
+            novelty.views(model, validation.inputs), novelty.views(model, unknown)
+        )
         contenders.save(FOLDER / name, model, base, curve)
         rule.save(FOLDER / name / "novelty.safetensors")
 

@@ -79,7 +79,7 @@ def main(seed: Seed, compute: Compute, few_labels: FewLabels) -> None:
         shown = len(labels) * (VIEWS if contender.frozen else 1)
         recipe = few_labels.recipe(contender.name, shown, len(labels))
         # Labels are what there is little of, so that none is spent on validation.
-        watched = Validation.of(few, "overall", device)
+        validation = Validation.of(few, "overall", device)
         name = f"{contender.name}, {count} labels"
-        curve = contenders.train(model, images, labels, recipe, watched, name)
+        curve = contenders.train(model, images, labels, recipe, validation, name)
         contenders.save(FOLDER / contender.name / str(count), model, base, curve)

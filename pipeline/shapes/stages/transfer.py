@@ -31,13 +31,13 @@ def main(seed: Seed, compute: Compute, transfer: Transfer) -> None:
     device = compute.start()
     base = contenders.load_base()
     train = Labelled.load("data/shapes/images/target_train")
-    validation = Labelled.load("data/shapes/images/target_validation")
-    watched = Validation.of(validation, "overall", device)
+    held_out = Labelled.load("data/shapes/images/target_validation")
+    validation = Validation.of(held_out, "overall", device)
 
     for contender in contenders.ALL:
         torch.manual_seed(derive(seed, "transfer", contender.seed))
         model = contender.untrained(base, len(train.classes)).to(device)
         recipe = getattr(transfer, contender.name)
         images, labels = training.tensors(device, train)
-        curve = contenders.train(model, images, labels, recipe, watched, contender.name)
+        curve = contenders.train(model, images, labels, recipe, validation, contender.name)
         contenders.save(Path("data/shapes/transfer", contender.name), model, base, curve)

@@ -72,9 +72,9 @@ def workers(run: Run, compute: Compute) -> Iterator[Callable[[int, Values], "Fut
     prepared = _Prepared(run, compute)
     if address := os.environ.get("DASK_SCHEDULER_ADDRESS"):
         with _cluster(address) as client:
-            [there] = client.scatter([prepared], broadcast=True)
+            [remote] = client.scatter([prepared], broadcast=True)
             pool = client.get_executor(pure=False)
-            yield lambda number, values: pool.submit(_call, there, number, values)
+            yield lambda number, values: pool.submit(_call, remote, number, values)
     elif process.workers() == 1:
         yield lambda number, values: _done(_call(prepared, number, values))
     else:

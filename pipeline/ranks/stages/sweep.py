@@ -25,9 +25,9 @@ def main(seed: Seed, compute: Compute, sweep: Sweep) -> None:
     base = base.to(device)
     targets.choose(base, "auto", max(sweep.ranks))
     _, train = wide.halves(Labelled.load("data/ranks/images/train"), first)
-    _, validation = wide.halves(Labelled.load("data/ranks/images/validation"), first)
-    watched = Validation.of(validation, "overall", device)
-    trial = SweepTrial(seed, sweep, base, *training.tensors(device, train), watched)
+    _, held_out = wide.halves(Labelled.load("data/ranks/images/validation"), first)
+    validation = Validation.of(held_out, "overall", device)
+    trial = SweepTrial(seed, sweep, base, *training.tensors(device, train), validation)
 
     tried = run(trial, sweep.trials(), compute, "learning rates")
     finished = run(trial, sweep.trainings(best_rates(tried)), compute, "ranks_sweep")

@@ -101,7 +101,7 @@ class Project:
             **(environment or {}),
         }
         if audited:
-            self.audit.mkdir()
+            self.audit.mkdir(exist_ok=True)
             (self.audit / "sitecustomize.py").write_text(HOOK)
             variables["PYTHONPATH"] = str(self.audit)
         done = subprocess.run(

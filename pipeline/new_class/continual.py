@@ -8,11 +8,10 @@ import numpy.typing as npt
 
 from pipeline.core.labelled import Labelled
 from pipeline.new_class.learned import Method
+from pipeline.scoring.names import SEEN
 from pipeline.scoring.predictions import Predictions
 
 Matrix = npt.NDArray[np.float64]
-SEEN = "all seen"
-"""In the table, all classes that were learned by then."""
 
 
 def tasks(test: Labelled) -> list[list[int]]:

@@ -6,8 +6,7 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from pipeline.new_class.continual import SEEN
-from pipeline.scoring.names import title
+from pipeline.scoring.names import SEEN, title
 from pipeline.scoring.pictures import COLOURS, WIDTH
 
 

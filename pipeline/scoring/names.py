@@ -10,6 +10,9 @@ WORDS = {
 }
 PHRASES = {"base": "base (before)", "full": "all weights", "finetune_all": "naive fine-tuning"}
 
+SEEN = "all seen"
+"""In a table of steps, all classes that were learned by then."""
+
 
 def title(name: str) -> str:
     """The name of a method or contender for people: `gaussian_lora` is Gaussian LoRA."""

@@ -1,5 +1,6 @@
 """One class after another: what each method is handed, and what it comes to."""
 
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -71,11 +72,8 @@ def test_a_method_is_handed_the_step_and_what_it_keeps_alone(
     for step, parts in enumerate(handed):
         for part, labels in parts.items():
             kind = Path(part).name
-            expected = (
-                STEPS[step]
-                if kind.startswith("new")
-                else sorted([*OLD, *chain.from_iterable(STEPS[:step])])
-            )
+            old = sorted([*OLD, *chain.from_iterable(STEPS[:step])])
+            expected = STEPS[step] if kind.startswith("new") else old
             assert labels == expected, (step, part)
     assert len(handed) == len(STEPS)
     assert not (results.METHODS / name / "work").exists()

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import timm
 from PIL import Image
@@ -14,14 +15,20 @@ from pipeline.studies import dag
 from tests.project import ROOT, Project
 
 STAGES = dag.stages(ROOT)
-BANDS = {"pipeline/core", "pipeline/learning", "pipeline/sources"}
+BANDS = {"pipeline/core", "pipeline/learning", "pipeline/new_class/results", "pipeline/sources"}
 """The folders of code that stages depend on as a whole."""
 OWN = {"${data.path}", "${network.path}"}
 """The user's own images and networks, which are read only where other parameters say so."""
+GAUSSIANS = "pipeline/techniques/gaussians.py"
 OTHERWISE = {
-    "lora": {f"data/split/{part}" for part in ("new_train", "new_validation", "old_validation")}
+    "analytic": {GAUSSIANS},
+    "lora": {
+        GAUSSIANS,
+        *(f"data/split/{part}" for part in ("new_train", "new_validation", "old_validation")),
+    },
+    "sequential": {GAUSSIANS},
 }
-"""What a stage opens with other parameters alone: a test below runs it with such."""
+"""What a stage opens with other parameters alone: tests below run it with such."""
 
 
 def source(path: Path) -> Path:
@@ -128,4 +135,32 @@ def test_images_are_read_instead_of_features_where_lora_adapts_the_trunk(project
         each for each in STAGES["lora"]["deps"] if each.startswith(("data/split", "data/features"))
     ]
     found = {each for each in inputs if any(Path(file).is_relative_to(each) for file in read)}
-    assert found == OTHERWISE["lora"]
+    assert found == OTHERWISE["lora"] - {GAUSSIANS}
+
+
+def test_steps_open_what_is_declared_and_are_shown(project: Project) -> None:
+    methods = ["analytic", "lora", "sequential"]
+    project.set({"split.new_classes": [[0], [7, 1]], "methods": methods})
+    shutil.rmtree(project.folder / "data/methods")
+    for name in ("split", "pretrain", "features", "statistics", *methods, "evaluate", "plot"):
+        project.run(
+            sys.executable, "-m", "pipeline.core.run", name,
+            audited=name in methods, environment={"DVC_STAGE": name},
+        )  # fmt: skip
+    for name in methods:
+        read, _ = opened(name, project)
+        outputs = dag.outputs(STAGES[name])
+        expected = {*STAGES[name]["deps"], *outputs, "params.yaml", "dvc.yaml"}
+        for file in read:
+            assert any(Path(file).is_relative_to(each) for each in expected), file
+        assert GAUSSIANS in read
+    metrics = project.json("metrics/new_class.json")
+    for name in methods:
+        assert metrics[name]["original_data"] == "none"
+        assert 0 <= metrics[name]["average_accuracy"] <= 1
+    table = pd.read_csv(project.folder / "plots/new_class/tables/steps.csv")
+    last = table[table["step"] == 2].set_index(["method", "classes"])["accuracy"]
+    assert last["analytic", "all seen"] == pytest.approx(metrics["analytic"]["accuracy"])
+    assert last["analytic", "7 1"] > 0.8
+    assert (project.folder / "plots/new_class/pictures/steps.png").exists()
+    assert "digits, new: 0, then 7, 1" in project.pipeline("results")

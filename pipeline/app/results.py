@@ -19,7 +19,7 @@ from pipeline.scoring.tables import Results, Table, fill, markdown
 from pipeline.shapes import report as shapes
 
 QUESTIONS: Mapping[str, Mapping[str, Callable[[Results, Results], Table]]] = {
-    "new_class": {"methods": new_class.methods},
+    "new_class": {"methods": new_class.methods, "steps": new_class.steps},
     "ranks": {"ranks": ranks.ranks},
     "shapes": {
         "transfer": shapes.transfer,
@@ -27,19 +27,11 @@ QUESTIONS: Mapping[str, Mapping[str, Callable[[Results, Results], Table]]] = {
         "rejected": shapes.rejected,
     },
 }
-"""The tables of each question, by their names in the texts that show them."""
-
-
-def _listed(new_classes: list[Any]) -> str:
-    """The new classes; those of several steps with their order."""
-    steps = [each if isinstance(each, list) else [each] for each in new_classes]
-    several = any(isinstance(each, list) for each in new_classes)
-    return (", then " if several else ", ").join(", ".join(map(str, step)) for step in steps)
-
+"""The tables of each question, by their names in the texts that show them; some may be empty."""
 
 DATA: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "new_class": lambda run_with: (
-        f"{run_with['data']['source']}, new: {_listed(run_with['split']['new_classes'])}"
+        f"{run_with['data']['source']}, new: {listed(run_with['split']['new_classes'])}"
     ),
     "ranks": lambda run_with: str(run_with["ranks.images"]["source"]),
     "shapes": lambda run_with: "drawn, {size}×{size} pixels".format(**run_with["shapes.draw"]),
@@ -71,6 +63,13 @@ def main(files: list[str]) -> None:
         print("(with a library from the network); `python -m pipeline serve` works without.")
 
 
+def listed(new_classes: list[Any]) -> str:
+    """The new classes; those of several steps with their order."""
+    steps = [each if isinstance(each, list) else [each] for each in new_classes]
+    several = any(isinstance(each, list) for each in new_classes)
+    return (", then " if several else ", ").join(", ".join(map(str, step)) for step in steps)
+
+
 def replicated() -> dict[str, str]:
     """The tables of the studies, in Markdown, by their names."""
     tables = {name: table for question in QUESTIONS for name, table in of_seeds(question).items()}
@@ -88,7 +87,8 @@ def replicated() -> dict[str, str]:
 def of_seeds(question: str) -> dict[str, Table]:
     """The tables of a question's replicates, by their names."""
     found = means_and_facts(question)
-    return {name: table(*found) for name, table in QUESTIONS[question].items()}
+    tables = {name: table(*found) for name, table in QUESTIONS[question].items()}
+    return {name: table for name, table in tables.items() if table}
 
 
 def means_and_facts(question: str) -> tuple[Results, Results]:
@@ -116,7 +116,8 @@ def of_last(question: str) -> list[Table]:
         return []
     found = artifacts.load_json(_metrics(question))
     # What was published is of MNIST, and of the published settings.
-    return [_without_published(table(found, found)) for table in QUESTIONS[question].values()]
+    tables = (table(found, found) for table in QUESTIONS[question].values())
+    return [_without_published(table) for table in tables if table]
 
 
 def last(question: str) -> str:

@@ -63,7 +63,7 @@ def measures(accuracies: Matrix, classes: int) -> dict[str, float]:
 
 def rows(
     compared: Sequence[Method], on_test: Predictions, test: Labelled
-) -> tuple[list[dict[str, Any]], dict[str, dict[str, float]]]:
+) -> tuple[list[dict[str, Any]], dict[str, dict[str, Any]]]:
     """The accuracies of all methods that learned in steps, and what they come to.
 
     Args:
@@ -73,29 +73,34 @@ def rows(
 
     Returns:
         For each method and step a row for the classes of every step, and one for all seen by then;
-        and the measures of each method.
+        and the measures of each method, with `accuracy_after` each step on all seen by then.
     """
     base, *others = compared
     table: list[dict[str, Any]] = []
-    measured = {}
+    measured: dict[str, dict[str, Any]] = {}
     names = [" ".join(test.classes[label] for label in task) for task in tasks(test)]
     for method in others:
         if not method.after:
             continue
         answered = answers(method, base, on_test)
         accuracies = matrix(answered, test)
-        measured[method.name] = measures(accuracies, len(test.classes))
+        of_all_seen = {}
         for step, given in enumerate(answered):
             seen = np.isin(test.labels, np.concatenate(tasks(test)[: step + 1]))
             of_seen = (given == test.labels)[seen].mean()
             for name, accuracy in [*zip(names, accuracies[step], strict=True), (SEEN, of_seen)]:
                 row = {"method": method.name, "step": step, "classes": name, "accuracy": accuracy}
                 table.append(row)
+            of_all_seen[str(step)] = float(of_seen)
+        measured[method.name] = {
+            **measures(accuracies, len(test.classes)),
+            "accuracy_after": of_all_seen,
+        }
     return table, measured
 
 
 def with_measures(
-    figures: Mapping[str, dict[str, Any]], measured: Mapping[str, dict[str, float]]
+    figures: Mapping[str, dict[str, Any]], measured: Mapping[str, dict[str, Any]]
 ) -> dict[str, Any]:
     """The figures of merit of all methods, with those of methods that learned in steps."""
     return {name: values | measured.get(name, {}) for name, values in figures.items()}

@@ -60,6 +60,35 @@ def methods(results: Results, facts: Results, names: Sequence[str] | None = None
     return rows
 
 
+def steps(results: Results, facts: Results) -> Table:
+    """What became of methods that learned one class after another; nothing if none did.
+
+    Args:
+        results: figures of one run, or means with intervals.
+        facts: the metrics of one run, for what isn't a figure.
+    """
+    names = [name for name, figure in results.items() if "average_accuracy" in figure]
+    columns = {
+        "all classes, %": "accuracy",
+        "mean of the steps, %": "average_accuracy",
+        "forgetting, points": "average_forgetting",
+        "backward transfer, points": "backward_transfer",
+        "forward transfer, points": "forward_transfer",
+    }
+    rows = [["method", *columns, "old images used for", "kept at last, kB"]]
+    for name in sorted(names, key=lambda name: -_mean(results[name]["accuracy"])):
+        figures = [percent(results[name][key]) for key in columns.values()]
+        fact = facts[name]
+        kept = f"{fact['kept_bytes'] / 1000:,.0f}"
+        rows.append([title(name), *figures, fact["original_data"], kept])
+    return rows if names else []
+
+
+def _mean(figure: Results | float) -> float:
+    value: float = figure if isinstance(figure, int | float) else figure["mean"]
+    return value
+
+
 def best(results: Results, facts: Results) -> Table:
     """As `methods`, of the base, the best of each kind of what is kept, and what was published.
 

@@ -237,7 +237,8 @@ def restore(folder: Path | str, base: Classifier) -> Classifier | None:
 
 
 def with_rows(base: Classifier, rows: dict[int, Row]) -> Classifier:
-    """The base, with rows for the classes of some columns; all else is frozen."""
-    model = models.with_head(base, base.head)
-    model.head = Rows(model.head, rows)
+    """The base, with rows for the classes of some columns beside those it has; all else frozen."""
+    had = base.head.rows if isinstance(base.head, Rows) else {}
+    model = models.with_head(base, base.head.head if isinstance(base.head, Rows) else base.head)
+    model.head = Rows(model.head, had | rows)
     return model.eval()

@@ -98,6 +98,10 @@ def test_partition_depends_on_its_own_seed_alone(whole: Labelled, edit: Edit) ->
         (["stra"], "split.new_classes has stra, which is no class; did you mean star?"),
         ([1, "1"], "split.new_classes names 1 twice"),
         ([True], "split.new_classes.0 is True"),
+        ([["star"], ["1", "star"]], "split.new_classes names star twice"),
+        ([["star"], []], "split.new_classes is [['star'], []]: names accepted, or lists"),
+        ([["star"], [True]], "split.new_classes.1.0 is True"),
+        ([["star"], "1"], "split.new_classes is [['star'], '1']: names accepted, or lists"),
     ],
 )
 def test_impossible_new_classes(
@@ -112,6 +116,19 @@ def test_impossible_new_classes(
     [line] = capsys.readouterr().err.splitlines()
     assert line.startswith(f"split: params.yaml: {problem}")
     assert not Path("data/split").exists()
+
+
+@pytest.mark.usefixtures("whole")
+def test_steps_are_told_beside_the_images_of_all_of_them(edit: Edit) -> None:
+    edit({"split.new_classes": [["star"], [0]]})
+    assert run.main(["split"]) == 0
+    for part in PARTS:
+        images = Labelled.load(f"data/split/{part}")
+        steps = [[images.classes[label] for label in step] for step in images.steps]
+        assert steps == [["star"], ["0"]]
+    edit({"split.new_classes": [["star", 0]]})
+    assert run.main(["split"]) == 0
+    assert not Labelled.load("data/split/new_train").steps
 
 
 @pytest.mark.usefixtures("whole")

@@ -3,13 +3,20 @@
 from typing import Annotated
 
 import numpy as np
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from pipeline.core import artifacts, labelled
 from pipeline.core.errors import InputError
 from pipeline.core.labelled import Labelled
 from pipeline.core.params import ClassName, Count, Section, Seed
 from pipeline.sources import parts
+
+
+def _alike(found: list[str | list[str]]) -> list[str | list[str]]:
+    lists = [each for each in found if isinstance(each, list)]
+    if lists and (len(lists) < len(found) or not all(lists)):
+        raise ValueError("names accepted, or lists of some names each")
+    return found
 
 
 class Split(Section):
@@ -23,7 +30,7 @@ class Split(Section):
     nothing behind the base model, which then knows all.
     """
 
-    new_classes: list[ClassName] | list[Annotated[list[ClassName], Field(min_length=1)]]
+    new_classes: Annotated[list[ClassName | list[ClassName]], AfterValidator(_alike)]
     new_images: Count | None
     old_images: Count | None
     draw: Seed

@@ -29,8 +29,12 @@ if TYPE_CHECKING:
 DIGITS = 6
 """Decimal places of every figure in a metrics file or table."""
 
-NAMES = dict.fromkeys(("actual", "predicted", "class", "method", "contender"), str)
+NAMES = dict.fromkeys(("actual", "predicted", "class", "classes", "method", "contender"), str)
 """Columns of tables that hold names, be they numbers or empty words elsewhere."""
+
+
+Records = list[dict[str, Any]]
+"""The rows of a table, as values by the names of columns."""
 
 
 class Tensors(NamedTuple):
@@ -218,7 +222,7 @@ def load_table(path: Path | str) -> "pd.DataFrame":
         raise InputError(f"{path}: not a CSV table: {error}") from None
 
 
-def load_records(path: Path | str) -> list[dict[str, Any]]:
+def load_records(path: Path | str) -> Records:
     """Loads a CSV file as rows, its figures as numbers."""
     return [
         {str(key): value for key, value in row.items()}

@@ -10,11 +10,12 @@ from torch import Tensor
 
 from pipeline.core.labelled import Labelled
 from pipeline.core.params import Count, Positive
-from pipeline.learning import augmentation, training
+from pipeline.learning import augmentation, loading, training
 from pipeline.learning.augmentation import Augmentation
+from pipeline.learning.loading import Rows
 from pipeline.learning.networks import Classifier
 from pipeline.learning.optimisation import Optimisation
-from pipeline.learning.training import Curve, Recipe, Rows
+from pipeline.learning.training import Curve, Recipe
 from pipeline.learning.validation import Validation
 
 
@@ -69,7 +70,7 @@ def to_the_end(
     """
     training.fit(
         model,
-        *training.join(device, *parts),
+        *loading.join(device, *parts),
         settings.recipe(),
         Validation.of(parts[-1], "overall", device),
         prepare=augmentation.chosen(settings.augmentation, parts[-1]),

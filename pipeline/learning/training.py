@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -11,15 +10,16 @@ from pydantic import Field
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from pipeline.core.artifacts import Records
 from pipeline.core.errors import DivergenceError
-from pipeline.core.labelled import Labelled
 from pipeline.core.params import Count, Positive
 from pipeline.learning import optimisation
 from pipeline.learning.compute import half_precision
+from pipeline.learning.loading import Rows
 from pipeline.learning.optimisation import Optimisation
 from pipeline.learning.validation import Score, Validation
 
-Curve = list[dict[str, Any]]
+Curve = Records
 
 FEW = 250
 """Images to predict at a time where many would take much memory."""
@@ -173,39 +173,3 @@ def predict(model: nn.Module, inputs: Tensor, batch: int | None = None) -> Tenso
     if training:
         model.train()
     return outputs
-
-
-class Rows:
-    """The rows of several tensors one after the other, which are read when they are asked for.
-
-    Images may be mapped from files, and more than there is memory.
-    """
-
-    def __init__(self, *parts: Tensor):
-        self._parts = parts
-        self.device = parts[0].device
-
-    def __len__(self) -> int:
-        return sum(map(len, self._parts))
-
-    def __getitem__(self, chosen: Tensor) -> Tensor:
-        """Some rows, by their indices `(n,)`."""
-        first = self._parts[0]
-        rows = first.new_empty((len(chosen), *first.shape[1:]))
-        start = 0
-        for part in self._parts:
-            of_part = (chosen >= start) & (chosen < start + len(part))
-            rows[of_part] = part[chosen[of_part] - start]
-            start += len(part)
-        return rows
-
-
-def join(device: torch.device, *parts: Labelled) -> tuple[Rows, Tensor]:
-    """Puts the inputs and the labels of some parts one after the other, on a device."""
-    labels = torch.cat([torch.from_numpy(part.labels) for part in parts])
-    return Rows(*(torch.from_numpy(part.inputs).to(device) for part in parts)), labels.to(device)
-
-
-def tensors(device: torch.device, part: Labelled) -> tuple[Tensor, Tensor]:
-    """The inputs and the labels of a part, on a device."""
-    return torch.from_numpy(part.inputs).to(device), torch.from_numpy(part.labels).to(device)

@@ -11,7 +11,7 @@ from torch import Tensor
 from pipeline.core.errors import InputError
 from pipeline.core.labelled import Labelled
 from pipeline.core.params import Count, Distinct, Positive, Section
-from pipeline.learning import models, training
+from pipeline.learning import loading, models
 from pipeline.learning.compute import Compute
 from pipeline.learning.networks import Classifier
 from pipeline.learning.validation import Score, Validation
@@ -51,7 +51,7 @@ def main(compute: Compute, analytic: Analytic) -> None:
             f"params.yaml: analytic.widths has {largest}, but statistics.width is "
             f"{projection.width}"
         )
-    features, labels = training.tensors(device, new)
+    features, labels = loading.tensors(device, new)
     sums = old.plus(Sums.of(projection, features, labels, len(new.classes)))
     widened = projection(validation.inputs)
     rows: list[dict[str, float]] = []

@@ -14,7 +14,7 @@ from torch import Tensor
 from pipeline.core.labelled import Labelled
 from pipeline.core.params import Count, NotNegative, Seed
 from pipeline.core.seeding import derive
-from pipeline.learning import augmentation, losses, training
+from pipeline.learning import augmentation, loading, losses, training
 from pipeline.learning.augmentation import Augmentation
 from pipeline.learning.compute import Compute
 from pipeline.learning.training import Recipe
@@ -48,10 +48,10 @@ def main(seed: Seed, compute: Compute, dark_replay: DarkReplay) -> None:
 
     kept = old.few(dark_replay.budget, derive(seed, "kept"))
     model = deepcopy(base).to(device)
-    said = training.predict(model, training.tensors(device, kept)[0])
+    said = training.predict(model, loading.tensors(device, kept)[0])
     ratio = len(new.labels) / len(kept.labels)
     times, shown = max(1, round(ratio)), max(1, round(1 / ratio))
-    inputs, labels = training.join(device, *[kept] * times, *[new] * shown)
+    inputs, labels = loading.join(device, *[kept] * times, *[new] * shown)
     before = said.repeat(times, 1)
 
     def loss(logits: Tensor, chosen: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from torch import Tensor
 from pipeline.core.labelled import Labelled
 from pipeline.core.params import NotNegative, Positive, Seed
 from pipeline.core.seeding import derive
-from pipeline.learning import fine_tuning, losses, training
+from pipeline.learning import fine_tuning, loading, losses, training
 from pipeline.learning.compute import Compute
 from pipeline.learning.fine_tuning import Unjudged
 from pipeline.new_class import results
@@ -35,7 +35,7 @@ def main(seed: Seed, compute: Compute, distillation: Distillation) -> None:
     torch.manual_seed(derive(seed, "distillation"))
     base = results.load_base()
     new = Labelled.load("data/split/new_train")
-    images, labels = training.tensors(device, new)
+    images, labels = loading.tensors(device, new)
     old = [label for label in range(len(new.classes)) if label not in new.new]
     model = deepcopy(base).to(device)
     before = training.predict(model, images)[:, old]

@@ -5,7 +5,7 @@ import torch
 from pipeline.core.labelled import Labelled
 from pipeline.core.params import Count, Fraction, Positive, Seed
 from pipeline.core.seeding import derive
-from pipeline.learning import models, training
+from pipeline.learning import loading, models, training
 from pipeline.learning.compute import Compute
 from pipeline.learning.training import Recipe
 from pipeline.learning.validation import Objective, Validation
@@ -50,7 +50,7 @@ def main(seed: Seed, compute: Compute, gaussian_lora: GaussianLora) -> None:
     )
     curve = training.fit(
         model.head,
-        *kept.replay(gaussian_lora.samples, *training.tensors(device, new)),
+        *kept.replay(gaussian_lora.samples, *loading.tensors(device, new)),
         gaussian_lora,
         Validation.of(validation, gaussian_lora.objective, device),
         progress="gaussian_lora",

@@ -5,7 +5,7 @@ import torch
 from pipeline.core.labelled import Labelled
 from pipeline.core.params import Count, Seed
 from pipeline.core.seeding import derive
-from pipeline.learning import models, training
+from pipeline.learning import loading, models, training
 from pipeline.learning.compute import Compute
 from pipeline.learning.training import Recipe
 from pipeline.learning.validation import Objective, Validation
@@ -36,7 +36,7 @@ def main(seed: Seed, compute: Compute, gaussian_replay: GaussianReplay) -> None:
     model = models.with_head(base, base.head).to(device)
     curve = training.fit(
         model.head,
-        *kept.replay(gaussian_replay.samples, *training.tensors(device, new)),
+        *kept.replay(gaussian_replay.samples, *loading.tensors(device, new)),
         gaussian_replay,
         Validation.of(validation, gaussian_replay.objective, device),
         progress="gaussian_replay",

@@ -15,7 +15,7 @@ from torch import Tensor
 from pipeline.core.labelled import Labelled
 from pipeline.core.params import Count, NotNegative, Positive, Seed
 from pipeline.core.seeding import derive
-from pipeline.learning import changes, fine_tuning, losses, training
+from pipeline.learning import changes, fine_tuning, loading, losses, training
 from pipeline.learning.compute import Compute
 from pipeline.learning.fine_tuning import Unjudged
 from pipeline.new_class import results
@@ -45,7 +45,7 @@ def main(seed: Seed, compute: Compute, icarl: Icarl) -> None:
     model = deepcopy(base).to(device)
     parts = [rehearsal.exemplars(model, old, icarl.budget), new]
     known = [label for label in range(len(new.classes)) if label not in new.new]
-    images, labels = zip(*(training.tensors(device, part) for part in parts), strict=True)
+    images, labels = zip(*(loading.tensors(device, part) for part in parts), strict=True)
     before = torch.cat([training.predict(model, part)[:, known] for part in images])
     actual = torch.cat(labels)
 

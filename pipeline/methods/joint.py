@@ -8,7 +8,7 @@ import torch
 from pipeline.core.labelled import Labelled
 from pipeline.core.params import Seed
 from pipeline.core.seeding import derive
-from pipeline.learning import augmentation, training
+from pipeline.learning import augmentation, loading, training
 from pipeline.learning.augmentation import Augmentation
 from pipeline.learning.compute import Compute
 from pipeline.learning.training import Recipe
@@ -38,7 +38,7 @@ def main(seed: Seed, compute: Compute, joint: Joint) -> None:
     model = deepcopy(base).to(device)
     curve = training.fit(
         model,
-        *training.join(device, old, new),
+        *loading.join(device, old, new),
         joint,
         Validation.of(validation, "overall", device),
         prepare=augmentation.chosen(joint.augmentation, old),

@@ -5,7 +5,7 @@ import torch
 from pipeline.core.labelled import Labelled
 from pipeline.core.params import Seed
 from pipeline.core.seeding import derive
-from pipeline.learning import models, training
+from pipeline.learning import loading, models, training
 from pipeline.learning.compute import Compute
 from pipeline.learning.training import Recipe
 from pipeline.learning.validation import Validation
@@ -30,7 +30,7 @@ def main(seed: Seed, compute: Compute, last_layer: Recipe) -> None:
     model.head.get_submodule("output").requires_grad_(True)
     curve = training.fit(
         model.head,
-        *training.join(device, old, new),
+        *loading.join(device, old, new),
         last_layer,
         Validation.of(validation, "overall", device),
         progress="last_layer",

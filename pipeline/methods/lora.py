@@ -5,7 +5,7 @@ from functools import partial
 from pipeline.core.labelled import Labelled
 from pipeline.core.params import Count, Fraction, Positive, Seed
 from pipeline.core.seeding import derive
-from pipeline.learning import models, training
+from pipeline.learning import loading, models
 from pipeline.learning.compute import Compute
 from pipeline.learning.validation import Validation
 from pipeline.new_class import results
@@ -47,7 +47,7 @@ def main(seed: Seed, compute: Compute, lora: Lora) -> None:
         partial(derive, seed, "lora"),
         lora,
         base if chosen.in_trunk else base.on_features(),
-        *training.tensors(device, new),
+        *loading.tensors(device, new),
         Validation.of(validation, lora.objective, device),
         adapt,
     )

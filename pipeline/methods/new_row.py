@@ -3,7 +3,7 @@
 from pipeline.core.labelled import Labelled
 from pipeline.core.params import Seed
 from pipeline.core.seeding import derive
-from pipeline.learning import augmentation, training
+from pipeline.learning import augmentation, loading
 from pipeline.learning.compute import Compute
 from pipeline.new_class import results
 from pipeline.new_class.results.steps import one_after_another
@@ -25,7 +25,7 @@ def main(seed: Seed, compute: Compute, new_row: NewRow) -> None:
     learned = rows.learn_all(
         base,
         kept,
-        {label: training.tensors(device, new.where(new.labels == label))[0] for label in new.new},
+        {label: loading.tensors(device, new.where(new.labels == label))[0] for label in new.new},
         augmentation.chosen(new_row.augmentation, new),
         new_row,
         derive(seed, "new_row"),

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 
 from pipeline.core.labelled import Labelled
 from pipeline.core.params import Positive, Section
-from pipeline.learning import training
+from pipeline.learning import loading
 from pipeline.learning.compute import Compute
 from pipeline.new_class import results
 from pipeline.new_class.results.steps import one_after_another
@@ -33,7 +33,7 @@ def main(compute: Compute, prototypes: Prototypes) -> None:
         results.left_out("prototypes", "statistics of the old classes")
         return
 
-    features, labels = training.tensors(device, new)
+    features, labels = loading.tensors(device, new)
     means = torch.cat([old.means, *(features[labels == each].mean(0)[None] for each in new.new)])
     weight = prototypes.scale * F.normalize(means)
     known = torch.cat([old.labels, torch.tensor(new.new)])

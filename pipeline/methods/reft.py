@@ -11,7 +11,7 @@ import torch
 from pipeline.core.labelled import Labelled
 from pipeline.core.params import Count, Seed
 from pipeline.core.seeding import derive
-from pipeline.learning import changes, models, training
+from pipeline.learning import changes, loading, models, training
 from pipeline.learning.compute import Compute
 from pipeline.learning.training import Recipe
 from pipeline.learning.validation import Objective, Validation
@@ -46,7 +46,7 @@ def main(seed: Seed, compute: Compute, reft: Reft) -> None:
     loreft.edit(model.head, reft.layer, reft.rank)
     curve = training.fit(
         model.head,
-        *kept.replay(reft.samples, *training.tensors(device, new)),
+        *kept.replay(reft.samples, *loading.tensors(device, new)),
         reft,
         Validation.of(validation, reft.objective, device),
         progress="reft",

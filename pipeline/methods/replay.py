@@ -5,7 +5,7 @@ import torch
 from pipeline.core.labelled import Labelled
 from pipeline.core.params import Count, Seed
 from pipeline.core.seeding import derive
-from pipeline.learning import models, training
+from pipeline.learning import loading, models, training
 from pipeline.learning.compute import Compute
 from pipeline.learning.training import Recipe
 from pipeline.learning.validation import Validation
@@ -40,7 +40,7 @@ def main(seed: Seed, compute: Compute, replay: Replay) -> None:
     model = models.with_head(base, base.head).to(device)
     curve = training.fit(
         model.head,
-        *training.join(device, kept, new),
+        *loading.join(device, kept, new),
         replay,
         Validation.of(validation, "overall", device),
         progress="replay",

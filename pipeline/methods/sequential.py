@@ -5,7 +5,7 @@ from functools import partial
 from pipeline.core.labelled import Labelled
 from pipeline.core.params import Seed
 from pipeline.core.seeding import derive
-from pipeline.learning import models, training
+from pipeline.learning import loading, models
 from pipeline.learning.compute import Compute
 from pipeline.learning.validation import Validation
 from pipeline.new_class import results
@@ -25,7 +25,7 @@ def main(seed: Seed, compute: Compute, sequential: Studied) -> None:
         partial(derive, seed, "sequential"),
         sequential,
         base.on_features(),
-        *training.tensors(device, new),
+        *loading.tensors(device, new),
         Validation.of(validation, sequential.objective, device),
     )
     learned = anchored.learn_new(trial, compute, "sequential")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pipeline.core.labelled import Labelled
 from pipeline.core.params import Fraction, Section
-from pipeline.learning import training
+from pipeline.learning import loading
 from pipeline.learning.compute import Compute
 from pipeline.new_class import results
 from pipeline.new_class.results.steps import one_after_another
@@ -30,7 +30,7 @@ def main(compute: Compute, slda: Slda) -> None:
         results.left_out("slda", "statistics of the old classes")
         return
 
-    moments = old.plus(Moments.of(*training.tensors(device, new)))
+    moments = old.plus(Moments.of(*loading.tensors(device, new)))
     rows = moments.classifier(slda.shrinkage)
     model = linear.classifier(base, *rows, moments.labels.sort().values, len(new.classes))
     results.save("slda", model, base, kept_bytes=MOMENTS.stat().st_size)

@@ -6,8 +6,9 @@ from typing import Any
 
 from torch import Tensor
 
+from pipeline.core.artifacts import Records
 from pipeline.core.labelled import Labelled
-from pipeline.new_class.learned import Method, Rows
+from pipeline.new_class.learned import Method
 from pipeline.scoring import measures
 from pipeline.scoring.predictions import Predictions
 from pipeline.techniques.strength import interpolate
@@ -39,13 +40,13 @@ def figures(learned: list[Method], logits: dict[str, Tensor], test: Labelled) ->
     return result
 
 
-def _epochs_to(share: float, curve: Rows) -> int:
+def _epochs_to(share: float, curve: Records) -> int:
     """The first epoch whose validation accuracy is a share of the best one's."""
     enough = share * max(row["accuracy"] for row in curve)
     return next(int(row["epoch"]) for row in curve if row["accuracy"] >= enough)
 
 
-def predictions(values: Tensor, test: Labelled) -> Rows:
+def predictions(values: Tensor, test: Labelled) -> Records:
     """A row per image: its class, and the class that a method takes it for."""
     return [
         {"actual": test.classes[label], "predicted": test.classes[predicted]}
@@ -53,7 +54,7 @@ def predictions(values: Tensor, test: Labelled) -> Rows:
     ]
 
 
-def confusion(logits: dict[str, Tensor], test: Labelled) -> Rows:
+def confusion(logits: dict[str, Tensor], test: Labelled) -> Records:
     """A row per method and pair of classes: how many images of the one it takes for the other."""
     rows = []
     for name, values in logits.items():
@@ -66,7 +67,7 @@ def confusion(logits: dict[str, Tensor], test: Labelled) -> Rows:
     return rows
 
 
-def detection(logits: dict[str, Tensor], test: Labelled) -> Rows:
+def detection(logits: dict[str, Tensor], test: Labelled) -> Records:
     """How well each method tells new classes from old ones: a row per method and threshold."""
     return [
         {"method": name, **row}
@@ -75,7 +76,7 @@ def detection(logits: dict[str, Tensor], test: Labelled) -> Rows:
     ]
 
 
-def mcnemar(logits: dict[str, Tensor], test: Labelled) -> Rows:
+def mcnemar(logits: dict[str, Tensor], test: Labelled) -> Records:
     """A row per pair of methods."""
     hits = {name: values.argmax(1).numpy() == test.labels for name, values in logits.items()}
     return [
@@ -84,7 +85,7 @@ def mcnemar(logits: dict[str, Tensor], test: Labelled) -> Rows:
     ]
 
 
-def strength(learned: list[Method], on: Predictions, part: str) -> Rows:
+def strength(learned: list[Method], on: Predictions, part: str) -> Records:
     """A row per method and strength: accuracies on one part of the data."""
     base = learned[0].model
     rows = []
@@ -109,12 +110,12 @@ def strength(learned: list[Method], on: Predictions, part: str) -> Rows:
     return rows
 
 
-def studies(learned: list[Method]) -> Rows:
+def studies(learned: list[Method]) -> Records:
     """The rows of the study of every method that has one."""
     return [{"method": method.name, **row} for method in learned for row in method.study]
 
 
-def mistakes(logits: dict[str, Tensor], test: Labelled, count: int) -> Rows:
+def mistakes(logits: dict[str, Tensor], test: Labelled, count: int) -> Records:
     """A row for each of the mistakes that a method is surest of."""
     return [
         {"method": name, **row}

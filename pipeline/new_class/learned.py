@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.core import artifacts
+from pipeline.core.artifacts import Records
 from pipeline.learning.networks import Classifier
 from pipeline.new_class import results
 from pipeline.new_class.results import restoring
-
-Rows = list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -33,8 +32,8 @@ class Method:
     model: Classifier
     tuned: Classifier | None
     facts: dict[str, Any]
-    curve: Rows
-    study: Rows
+    curve: Records
+    study: Records
     after: list[Classifier] = field(default_factory=list)
 
 
@@ -64,7 +63,7 @@ def _load(name: str, base: Classifier) -> Method:
     return Method(name, after[-1], None, facts, curve, study, after[1:])
 
 
-def _training(folder: Path) -> tuple[Rows, Rows]:
+def _training(folder: Path) -> tuple[Records, Records]:
     """The curve and the study that a folder has."""
     curve, study = (
         artifacts.load_records(folder / file) if (folder / file).exists() else []

@@ -7,16 +7,15 @@ import numpy as np
 import torch
 
 from pipeline.core import artifacts
+from pipeline.core.artifacts import Records
 from pipeline.core.labelled import Labelled
-from pipeline.learning import training
+from pipeline.learning import loading, training
 from pipeline.learning.networks import Classifier
 from pipeline.ranks import wide
 from pipeline.techniques import adapters
 
-Rows = list[dict[str, Any]]
 
-
-def figures(test: Labelled, device: torch.device) -> tuple[dict[str, Any], Rows]:
+def figures(test: Labelled, device: torch.device) -> tuple[dict[str, Any], Records]:
     """Scores every contender, as tuned and as published, on both halves of the classes.
 
     Returns:
@@ -31,7 +30,7 @@ def figures(test: Labelled, device: torch.device) -> tuple[dict[str, Any], Rows]
     old, new = (Sight(half, device) for half in wide.halves(test, first))
     before = old.accuracy(base)
     result: dict[str, Any] = {"base": {"accuracy": before}, "published": {}}
-    rows: Rows = []
+    rows: Records = []
     for folder in sorted(wide.SWEEP.glob("*/*/")):
         facts = artifacts.load_json(folder / "facts.json")
         name, published = facts.pop("contender"), facts.pop("published")
@@ -62,7 +61,7 @@ class Sight:
 
     def __init__(self, data: Labelled, device: torch.device):
         self._classes = data.classes
-        self._images, self._labels = training.tensors(device, data)
+        self._images, self._labels = loading.tensors(device, data)
 
     def hits(self, model: Classifier) -> torch.Tensor:
         """Which images a model has right: `(n,)`, bool."""
@@ -79,7 +78,7 @@ class Sight:
         return dict(zip(self._classes, counts.tolist(), strict=True))
 
 
-def table(figures: Mapping[str, Any]) -> Rows:
+def table(figures: Mapping[str, Any]) -> Records:
     """A row per setting and contender, from what `figures` returns, in the order of their ranks."""
     settings = {"tuned": figures, "published": figures["published"]}
     rows = [

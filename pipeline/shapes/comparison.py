@@ -9,6 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from pipeline.core.artifacts import Records
 from pipeline.core.labelled import Labelled, merge
 from pipeline.learning import changes
 from pipeline.learning.networks import Classifier
@@ -25,8 +26,6 @@ ENOUGH = 0.95
 """The accuracy for which labels are counted."""
 UNKNOWN = "unknown"
 
-Rows = list[dict[str, Any]]
-
 
 def transfers(source: Labelled, target: Labelled, device: torch.device) -> dict[str, Any]:
     """The figures of merit of the base on its classes, and of every contender on the new ones."""
@@ -39,7 +38,7 @@ def transfers(source: Labelled, target: Labelled, device: torch.device) -> dict[
     return figures
 
 
-def few_labels(target: Labelled, device: torch.device) -> Rows:
+def few_labels(target: Labelled, device: torch.device) -> Records:
     """A row per contender and number of labelled images per class: its accuracy."""
     base = contenders.load_base()
     on_target = Predictions(target, device)
@@ -53,7 +52,7 @@ def few_labels(target: Labelled, device: torch.device) -> Rows:
     return rows
 
 
-def curves(rows: Rows) -> dict[str, dict[str, float]]:
+def curves(rows: Records) -> dict[str, dict[str, float]]:
     """Of every contender its accuracies by the number of labelled images."""
     found: dict[str, dict[str, float]] = {}
     for row in rows:
@@ -61,7 +60,7 @@ def curves(rows: Rows) -> dict[str, dict[str, float]]:
     return found
 
 
-def labels_needed(rows: Rows, accuracy: float = ENOUGH) -> dict[str, float | None]:
+def labels_needed(rows: Records, accuracy: float = ENOUGH) -> dict[str, float | None]:
     """Labelled images per class that each contender needs for an accuracy.
 
     Between the numbers tried it is interpolated on a logarithmic scale.
@@ -133,7 +132,7 @@ def samples(
     unknown: Labelled,
     device: torch.device,
     count: int = 8,
-) -> tuple[npt.NDArray[np.uint8], Rows]:
+) -> tuple[npt.NDArray[np.uint8], Records]:
     """The first test images of every class, and a row for each: what it is taken for.
 
     Args:

@@ -18,7 +18,7 @@ from pipeline.app.taught import Kept
 from pipeline.core import params
 from pipeline.core import run as stages
 from pipeline.core.labelled import Labelled
-from pipeline.learning import models, networks, training
+from pipeline.learning import loading, models, networks, training
 from pipeline.learning.training import Recipe
 from pipeline.learning.validation import Validation
 from pipeline.new_class import results
@@ -122,7 +122,7 @@ def _fit(
         epochs=epochs, learning_rate=8e-3, patience=9,
     )  # fmt: skip
     return training.fit(
-        model, *training.tensors(CPU, train), recipe, Validation.of(validation, "overall", CPU)
+        model, *loading.tensors(CPU, train), recipe, Validation.of(validation, "overall", CPU)
     )
 
 

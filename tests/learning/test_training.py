@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from pipeline.core.errors import DivergenceError
 from pipeline.core.labelled import Labelled
-from pipeline.learning import networks, training
+from pipeline.learning import loading, networks, training
 from pipeline.learning.training import Recipe
 from pipeline.learning.validation import Validation
 
@@ -175,12 +175,12 @@ def test_parts_are_one_after_the_other_wherever_they_are() -> None:
         Labelled(inputs[start:end], labels[start:end], ["a", "b", "c"], [])
         for start, end in pairwise(sizes)
     ]
-    rows, of_rows = training.join(CPU, *parts)
+    rows, of_rows = loading.join(CPU, *parts)
     assert len(rows) == 50
     assert of_rows.tolist() == labels.tolist()
     chosen = torch.randperm(50)
     assert torch.equal(rows[chosen], torch.from_numpy(inputs)[chosen])
-    whole, of_whole = training.tensors(CPU, parts[0])
+    whole, of_whole = loading.tensors(CPU, parts[0])
     assert torch.equal(whole, torch.from_numpy(inputs[:20]))
     assert of_whole.tolist() == labels[:20].tolist()
 
@@ -188,7 +188,7 @@ def test_parts_are_one_after_the_other_wherever_they_are() -> None:
 def test_training_on_rows_is_that_on_a_tensor() -> None:
     inputs, labels = blobs()
     states = []
-    for given in (inputs, training.Rows(inputs[:100], inputs[100:])):
+    for given in (inputs, loading.Rows(inputs[:100], inputs[100:])):
         torch.manual_seed(3)
         model = networks.dense_head((2, 16, 3), 0.2)
         training.fit(model, given, labels, Recipe.model_validate(RECIPE), validation())

@@ -13,7 +13,7 @@ from torch import Tensor
 from pipeline.core import labelled
 from pipeline.core.labelled import Labelled
 from pipeline.core.seeding import derive
-from pipeline.learning import training
+from pipeline.learning import loading, training
 from pipeline.learning.networks import Classifier
 from pipeline.new_class import results
 
@@ -101,15 +101,15 @@ class Handing:
                 from pipeline.techniques.fisher import Fisher
 
                 model = _model(folder)
-                images = training.tensors(torch.device("cpu"), self._before("split"))[0]
+                images = loading.tensors(torch.device("cpu"), self._before("split"))[0]
                 Fisher.load(kept).plus(Fisher.sampled(model, images)).save(extended)
 
     def _features(self) -> tuple[Tensor, Tensor]:
         """The trunk's features of the new classes of the step before, and their labels."""
         if "data/features/new_train" in self.needed:
-            return training.tensors(torch.device("cpu"), self._before("features"))
+            return loading.tensors(torch.device("cpu"), self._before("features"))
         trunk = _model(self.before).trunk
-        images, labels = training.tensors(torch.device("cpu"), self._before("split"))
+        images, labels = loading.tensors(torch.device("cpu"), self._before("split"))
         return training.predict(trunk, images), labels
 
     def _before(self, kind: str) -> Labelled:

@@ -10,7 +10,7 @@ from pipeline.core.errors import InputError
 from pipeline.core.labelled import Labelled
 from pipeline.core.params import Count, Section, Seed
 from pipeline.core.seeding import derive
-from pipeline.learning import training
+from pipeline.learning import loading
 from pipeline.learning.compute import Compute
 from pipeline.learning.networks import Classifier
 from pipeline.new_class import results
@@ -35,7 +35,7 @@ def main(seed: Seed, compute: Compute, fisher: Fisher) -> None:
 
     if len(old.labels):
         few = old.few(fisher.images, derive(seed, "fisher"))
-        images, _ = training.tensors(device, few)
+        images, _ = loading.tensors(device, few)
         found = Information.sampled(base, images)
     else:  # the images are gone: what was kept of them, or nothing
         found = kept(base) if FILE in given else Information({})

@@ -9,7 +9,7 @@ from pipeline.core.errors import InputError
 from pipeline.core.labelled import Labelled
 from pipeline.core.params import Fraction, Seed
 from pipeline.core.seeding import derive
-from pipeline.learning import augmentation, fine_tuning, freezing, training
+from pipeline.learning import augmentation, fine_tuning, freezing, loading
 from pipeline.learning.augmentation import Augmentation
 from pipeline.learning.compute import Compute
 from pipeline.learning.fine_tuning import FineTuning
@@ -47,7 +47,7 @@ def main(seed: Seed, compute: Compute, network: Network, pretrain: Pretrain) -> 
     freezing.train_from(model, network.train)
     curve = fine_tuning.fit(
         model.to(device),
-        *training.tensors(device, train),
+        *loading.tensors(device, train),
         pretrain,
         validation,
         prepare=augmentation.chosen(pretrain.augmentation, train),

@@ -11,7 +11,7 @@ from pipeline.core.errors import InputError
 from pipeline.core.labelled import Labelled
 from pipeline.core.params import Count, Section, Seed
 from pipeline.core.seeding import derive
-from pipeline.learning import training
+from pipeline.learning import loading
 from pipeline.learning.compute import Compute
 from pipeline.techniques.gaussians import Gaussians
 from pipeline.techniques.ridge import Projection, Sums
@@ -37,7 +37,7 @@ def main(seed: Seed, compute: Compute, statistics: Statistics) -> None:
     device = compute.start()
     old = Labelled.load("data/features/old_train")
     given = artifacts.load_json(GIVEN / "about.json")["statistics"]
-    features, labels = training.tensors(device, old)
+    features, labels = loading.tensors(device, old)
     classes, width = len(old.classes), features.shape[1]
 
     if len(old.labels):

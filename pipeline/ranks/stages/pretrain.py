@@ -6,7 +6,7 @@ from pydantic import Field
 from pipeline.core.labelled import Labelled
 from pipeline.core.params import ClassName, Fraction, Seed
 from pipeline.core.seeding import derive
-from pipeline.learning import models, networks, training
+from pipeline.learning import loading, models, networks, training
 from pipeline.learning.augmentation import Augmentation
 from pipeline.learning.compute import Compute
 from pipeline.learning.training import Recipe
@@ -32,7 +32,7 @@ def main(seed: Seed, compute: Compute, pretrain: Pretrain) -> None:
     models.initialise(model, "he")
     curve = training.fit(
         model.to(device),
-        *training.tensors(device, train),
+        *loading.tensors(device, train),
         pretrain,
         Validation.of(validation, "overall", device),
         prepare=pretrain.augmentation,

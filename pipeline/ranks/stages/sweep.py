@@ -6,7 +6,7 @@ from pipeline.core import artifacts
 from pipeline.core.errors import InputError
 from pipeline.core.labelled import Labelled
 from pipeline.core.params import Seed
-from pipeline.learning import changes, models, training
+from pipeline.learning import changes, loading, models
 from pipeline.learning.compute import Compute
 from pipeline.learning.validation import Score, Validation
 from pipeline.ranks import wide
@@ -27,7 +27,7 @@ def main(seed: Seed, compute: Compute, sweep: Sweep) -> None:
     _, train = wide.halves(Labelled.load("data/ranks/images/train"), first)
     _, held_out = wide.halves(Labelled.load("data/ranks/images/validation"), first)
     validation = Validation.of(held_out, "overall", device)
-    trial = SweepTrial(seed, sweep, base, *training.tensors(device, train), validation)
+    trial = SweepTrial(seed, sweep, base, *loading.tensors(device, train), validation)
 
     tried = run(trial, sweep.trials(), compute, "learning rates")
     finished = run(trial, sweep.trainings(best_rates(tried)), compute, "ranks_sweep")

@@ -13,7 +13,7 @@ from pipeline.core.errors import InputError
 from pipeline.core.labelled import Labelled
 from pipeline.core.params import Count, Distinct, Positive, Section, Seed
 from pipeline.core.seeding import derive
-from pipeline.learning import training
+from pipeline.learning import loading
 from pipeline.learning.augmentation import VIEWS
 from pipeline.learning.compute import Compute
 from pipeline.learning.optimisation import Optimisation
@@ -75,7 +75,7 @@ def main(seed: Seed, compute: Compute, few_labels: FewLabels) -> None:
         few = train.few(count, derive(seed, "label_efficiency", count))
         torch.manual_seed(derive(seed, "label_efficiency", contender.seed, count))
         model = contender.untrained(base, len(train.classes)).to(device)
-        images, labels = training.tensors(device, few)
+        images, labels = loading.tensors(device, few)
         shown = len(labels) * (VIEWS if contender.frozen else 1)
         recipe = few_labels.recipe(contender.name, shown, len(labels))
         # Labels are what there is little of, so that none is spent on validation.

@@ -5,7 +5,7 @@ import torch
 from pipeline.core.labelled import Labelled
 from pipeline.core.params import Fraction, Seed
 from pipeline.core.seeding import derive
-from pipeline.learning import networks, training
+from pipeline.learning import loading, networks, training
 from pipeline.learning.augmentation import random_turn
 from pipeline.learning.compute import Compute
 from pipeline.learning.training import Recipe
@@ -26,7 +26,7 @@ def main(seed: Seed, compute: Compute, pretrain: Pretrain) -> None:
     model = networks.shape_cnn(train.inputs.shape[1:], len(train.classes), pretrain.dropout)
     curve = training.fit(
         model.to(device),
-        *training.tensors(device, train),
+        *loading.tensors(device, train),
         pretrain,
         Validation.of(validation, "overall", device),
         prepare=random_turn,

@@ -7,7 +7,7 @@ import torch
 from pipeline.core.labelled import Labelled
 from pipeline.core.params import Section, Seed
 from pipeline.core.seeding import derive
-from pipeline.learning import training
+from pipeline.learning import loading
 from pipeline.learning.compute import Compute
 from pipeline.learning.training import Recipe
 from pipeline.learning.validation import Validation
@@ -38,6 +38,6 @@ def main(seed: Seed, compute: Compute, transfer: Transfer) -> None:
         torch.manual_seed(derive(seed, "transfer", contender.seed))
         model = contender.untrained(base, len(train.classes)).to(device)
         recipe = getattr(transfer, contender.name)
-        images, labels = training.tensors(device, train)
+        images, labels = loading.tensors(device, train)
         curve = contenders.train(model, images, labels, recipe, validation, contender.name)
         contenders.save(Path("data/shapes/transfer", contender.name), model, base, curve)

@@ -17,7 +17,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from bench.imports import settings
 from bench.timing import isolated, seconds
 from pipeline.core.labelled import Labelled
-from pipeline.learning import augmentation, networks, training
+from pipeline.learning import augmentation, loading, networks, training
 from pipeline.learning.augmentation import Augmentation
 from pipeline.learning.compute import Compute, half_precision
 from pipeline.learning.networks import Classifier
@@ -98,7 +98,7 @@ def adapting(rank: int) -> Training:
 
 def _warm(model: Classifier, train: Labelled, recipe: Recipe, augment: Augmentation) -> Training:
     device = next(model.parameters()).device
-    images, labels = training.tensors(device, train)
+    images, labels = loading.tensors(device, train)
     nothing = Validation.of(train.where(np.arange(1)), "overall", device)
 
     def fit(images: Tensor, labels: Tensor) -> None:

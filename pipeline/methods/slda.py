@@ -31,6 +31,5 @@ def main(compute: Compute, slda: Slda) -> None:
         return
 
     moments = old.plus(Moments.of(*loading.tensors(device, new)))
-    rows = moments.classifier(slda.shrinkage)
-    model = linear.classifier(base, *rows, moments.labels.sort().values, len(new.classes))
+    model = linear.classifier(base, *moments.classifier(slda.shrinkage), len(new.classes))
     results.save("slda", model, base, kept_bytes=MOMENTS.stat().st_size)

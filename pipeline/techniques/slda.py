@@ -52,8 +52,8 @@ class Moments(NamedTuple):
             self.scatter + other.scatter,
         )
 
-    def classifier(self, shrinkage: float) -> tuple[Tensor, Tensor]:
-        """The weight `(k, width)` and the bias `(k,)` of the classifier, classes in their order.
+    def classifier(self, shrinkage: float) -> tuple[Tensor, Tensor, Tensor]:
+        """The weight `(k, width)` and the bias `(k,)` of the classifier, and its classes `(k,)`.
 
         With the covariance Σ, shrunk towards that part of the identity matrix which has the same
         trace, they are Σ⁻¹ μ and −½ μᵀ Σ⁻¹ μ: all classes are equally likely.
@@ -62,9 +62,10 @@ class Moments(NamedTuple):
         width = len(covariance)
         shrunk = (1 - shrinkage) * covariance
         shrunk.diagonal().add_(shrinkage * covariance.trace() / width)
-        means = self.means[self.labels.argsort()]
+        order = self.labels.argsort()
+        means = self.means[order]
         weight = torch.linalg.solve(shrunk, means.T).T
-        return weight, -(weight * means).sum(1) / 2
+        return weight, -(weight * means).sum(1) / 2, self.labels[order]
 
     def save(self, path: Path | str) -> None:
         """Saves to a safetensors file, rounded to float32, of the scatter but the upper half."""

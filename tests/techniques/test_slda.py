@@ -21,9 +21,10 @@ def features() -> tuple[Tensor, Tensor]:
 def test_class_after_class_is_the_analysis_of_all(shrinkage: float) -> None:
     inputs, labels = features()
     moments = [Moments.of(inputs[labels == label], labels[labels == label]) for label in (2, 0, 1)]
-    weight, bias = moments[0].plus(moments[1]).plus(moments[2]).classifier(shrinkage)
+    weight, bias, classes = moments[0].plus(moments[1]).plus(moments[2]).classifier(shrinkage)
     trusted = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=shrinkage)
     trusted.fit(inputs.double().numpy(), labels.numpy())
+    assert classes.tolist() == [0, 1, 2]
     own = (inputs.double() @ weight.T + bias).log_softmax(1)
     expected = torch.from_numpy(trusted.predict_log_proba(inputs.double().numpy()))
     torch.testing.assert_close(own, expected, atol=1e-6, rtol=1e-6)

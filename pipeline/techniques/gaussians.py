@@ -117,6 +117,10 @@ def extend_samples(kept: Path | str, features: Tensor, labels: Tensor, folder: P
     """
     old = Labelled.load(kept)
     about = artifacts.load_json(Path(kept) / "kept.json")
+    if not len(old.labels):  # nothing was kept of the first classes, so that nothing is comparable
+        old.save(folder)
+        artifacts.save_json(Path(folder) / "kept.json", about)
+        return
     new = Gaussians.of(features, labels, about["rank"])
     count = int(np.bincount(old.labels).max())
     samples, of_class = new.sample(count)

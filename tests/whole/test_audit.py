@@ -139,7 +139,7 @@ def test_images_are_read_instead_of_features_where_lora_adapts_the_trunk(project
 
 
 def test_steps_open_what_is_declared_and_are_shown(project: Project) -> None:
-    methods = ["analytic", "lora", "sequential"]
+    methods = ["analytic", "lora", "new_row", "sequential"]
     project.set({"split.new_classes": [[0], [7, 1]], "methods": methods})
     shutil.rmtree(project.folder / "data/methods")
     for name in ("split", "pretrain", "features", "statistics", *methods, "evaluate", "plot"):
@@ -154,6 +154,9 @@ def test_steps_open_what_is_declared_and_are_shown(project: Project) -> None:
         for file in read:
             assert any(Path(file).is_relative_to(each) for each in expected), file
         assert GAUSSIANS in read
+    project.pipeline("export", "new_row", "taken")  # which holds what it wrote against the model
+    rows = {file.name for file in (project.folder / "taken").glob("row_*.safetensors")}
+    assert rows == {f"row_{label}.safetensors" for label in (0, 1, 7)}
     metrics = project.json("metrics/new_class.json")
     for name in methods:
         assert metrics[name]["original_data"] == "none"

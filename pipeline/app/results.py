@@ -77,6 +77,8 @@ def replicated() -> dict[str, str]:
     if choice.STUDY.exists():
         tables["elsewhere"] = new_class.elsewhere(artifacts.load_json(choice.STUDY))
         tables["choose"] = choose.example()
+    if (path := Path("metrics/studies/steps.json")).exists():
+        tables["steps"] = new_class.steps_of(artifacts.load_json(path))
     if (path := Path("metrics/studies/trunk.json")).exists():
         study = artifacts.load_json(path)
         tables["trunk"] = new_class.few_images(study)

@@ -84,6 +84,22 @@ def steps(results: Results, facts: Results) -> Table:
     return rows if names else []
 
 
+def steps_of(study: Results) -> Table:
+    """As `steps`, of every case of a study.
+
+    Args:
+        study: the content of the study's file.
+    """
+    rows: Table = []
+    for case in study["cases"]:
+        facts = next(each for each in study["cells"].values() if each["case"] == case)["metrics"]
+        heading, *found = steps(study["summary"][case]["new_class"], facts["new_class"])
+        rows = rows or [["base and order", *heading]]
+        names = [case.replace("_", " "), *[""] * (len(found) - 1)]
+        rows += [[name, *row] for name, row in zip(names, found, strict=True)]
+    return rows
+
+
 def _mean(figure: Results | float) -> float:
     value: float = figure if isinstance(figure, int | float) else figure["mean"]
     return value

@@ -1,6 +1,7 @@
 """Pictures of learning one class after another."""
 
 import math
+from collections.abc import Mapping
 
 import pandas as pd
 from matplotlib import pyplot as plt
@@ -35,6 +36,33 @@ def curves(table: pd.DataFrame) -> Figure:
     axis.set_xlabel("classes learned, one step after another")
     axis.set_ylabel("test accuracy on all classes seen so far, %")
     axis.legend(loc="center left", bbox_to_anchor=(1.02, 0.5), title="after the last step, %")
+    return figure
+
+
+def cases(found: Mapping[str, Mapping[str, Mapping[str, Mapping[str, float]]]]) -> Figure:
+    """Accuracy on all classes seen so far, with its interval, a panel per case.
+
+    Args:
+        found: of each case and method, by the step, mean and interval (a fraction).
+    """
+    figure, axes = plt.subplots(1, len(found), figsize=(WIDTH, 4.2), sharex=True, squeeze=False)
+    names = list(dict.fromkeys(name for of_case in found.values() for name in of_case))
+    for axis, (case, of_case) in zip(axes[0], found.items(), strict=True):
+        for name, after in of_case.items():
+            place = names.index(name)
+            steps = sorted(after, key=int)
+            axis.errorbar(
+                [int(step) for step in steps],
+                [100 * after[step]["mean"] for step in steps],
+                [100 * after[step]["ci95"] for step in steps],
+                fmt=("o-", "s--", "^:")[place // len(COLOURS) % 3],
+                color=COLOURS[place % len(COLOURS)], capsize=2, markersize=4, label=title(name),
+            )  # fmt: skip
+        axis.set_title(case.replace("_", " "), size=10)
+        axis.set_xlabel("steps")
+    axes[0, 0].set_ylabel("test accuracy on all classes seen so far, %")
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=4)
     return figure
 
 

@@ -36,7 +36,27 @@ def draw(study: Mapping[str, Any]) -> dict[str, bytes]:
     }
     from pipeline.new_class import figures
 
-    return {"cases": _png(figures.cases(cases))}
+    drawn = {"cases": _png(figures.cases(cases))}
+    return drawn | ({"after": _after(study)} if _steps(study) else {})
+
+
+def _steps(study: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Of methods that learned one class after another, the accuracy after each step."""
+    return {
+        case: {
+            name: figure["accuracy_after"]
+            for name, figure in of_case["new_class"].items()
+            if "accuracy_after" in figure
+        }
+        for case, of_case in study["summary"].items()
+        if any("accuracy_after" in figure for figure in of_case["new_class"].values())
+    }
+
+
+def _after(study: Mapping[str, Any]) -> bytes:
+    from pipeline.new_class import step_figures
+
+    return _png(step_figures.cases(_steps(study)))
 
 
 def _png(figure: "Figure") -> bytes:

@@ -144,7 +144,7 @@ def few_images(bases: Mapping[str, Mapping[str, Any]], counts: Sequence[str]) ->
     axis.set_xlabel("training images of each class")
     axis.set_ylabel("test accuracy, %")
     axis.set_ylim(top=101)
-    axis.legend(loc="lower right")
+    figure.legend(loc="outside lower center", ncols=len(bases))
     return figure
 
 

@@ -69,8 +69,8 @@ def _few(study: Mapping[str, Any]) -> bytes:
     from pipeline.new_class import figures
 
     bases = {
-        case: {value: each["new_class"]["base"] for value, each in of_case.items()}
-        for case, of_case in study["summary"].items()
+        case: {value: each["new_class"]["base"] for value, each in study["summary"][case].items()}
+        for case in study["cases"]
     }
     return _png(figures.few_images(bases, study["values"]))
 

@@ -11,6 +11,9 @@ from torch import Tensor, nn
 
 from pipeline.learning import freezing
 
+NEVER = -1e6
+"""The bias of a class that has no row yet, and is never answered."""
+
 
 class Classifier(nn.Module):
     """A trunk and a head.

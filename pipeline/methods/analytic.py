@@ -13,11 +13,10 @@ from pipeline.core.labelled import Labelled
 from pipeline.core.params import Count, Distinct, Positive, Section
 from pipeline.learning import loading, models
 from pipeline.learning.compute import Compute
-from pipeline.learning.networks import Classifier
+from pipeline.learning.networks import NEVER, Classifier
 from pipeline.learning.validation import Score, Validation
 from pipeline.new_class import results
 from pipeline.new_class.results.steps import one_after_another
-from pipeline.techniques.linear import NEVER
 from pipeline.techniques.ridge import Projection, Sums
 
 SUMS = Path("data/statistics/sums.safetensors")
@@ -59,6 +58,7 @@ def main(compute: Compute, analytic: Analytic) -> None:
     for width, ridge in product(analytic.widths, analytic.ridges):
         weight = sums.first(width).solve(ridge)
         outputs = widened[:, :width] @ weight.T
+        outputs[:, ~weight.any(1)] = NEVER
         for scale in analytic.scales:
             measured = validation.measure((scale * outputs).float())
             values = {"trial": len(rows), "width": width, "ridge": ridge, "scale": scale}

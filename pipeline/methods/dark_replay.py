@@ -1,7 +1,8 @@
 """Dark experience replay, DER++ (arXiv 2004.07211): kept images come with what the base said then.
 
 All weights go on from the base, on as many new images as kept ones. Kept images are learned with
-their labels, and their logits are held where the base's were.
+their labels, and their logits are held where the base's were. In a later step the base is the
+model of the step before, which says them anew.
 """
 
 from copy import deepcopy
@@ -73,6 +74,6 @@ def main(seed: Seed, compute: Compute, dark_replay: DarkReplay) -> None:
         progress="dark_replay",
     )
     if dark_replay.weight_aligning:
-        rehearsal.align(model, new.new)
+        rehearsal.align(model, new.new, old)
     kept_bytes = kept.inputs.nbytes + said.nbytes
     results.save("dark_replay", model, base, kept_bytes=kept_bytes, curve=curve)

@@ -3,11 +3,13 @@
 All weights go on from the base, on the new images and on exemplars of the old classes, chosen by
 herding; what the base said of both is distilled. The paper's sigmoid of every class is replaced by
 the cross-entropy and a softened softmax, for the base was trained so. Then the new classes get
-exemplars too, and the means of all exemplars' features take the place of the last layer.
+exemplars too, and the means of all exemplars' features take the place of the last layer; what was
+trained there is saved, too, for a next step to go on from.
 """
 
 from copy import deepcopy
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -19,6 +21,7 @@ from pipeline.learning import changes, fine_tuning, loading, losses, training
 from pipeline.learning.compute import Compute
 from pipeline.learning.fine_tuning import Unjudged
 from pipeline.new_class import results
+from pipeline.new_class.results.restoring import TRAINED
 from pipeline.new_class.results.steps import keeping
 from pipeline.techniques import rehearsal
 
@@ -44,7 +47,7 @@ def main(seed: Seed, compute: Compute, icarl: Icarl) -> None:
 
     model = deepcopy(base).to(device)
     parts = [rehearsal.exemplars(model, old, icarl.budget), new]
-    known = [label for label in range(len(new.classes)) if label not in new.new]
+    known = np.unique(old.labels)
     images, labels = zip(*(loading.tensors(device, part) for part in parts), strict=True)
     before = torch.cat([training.predict(model, part)[:, known] for part in images])
     actual = torch.cat(labels)
@@ -57,5 +60,7 @@ def main(seed: Seed, compute: Compute, icarl: Icarl) -> None:
 
     fine_tuning.to_the_end(model, parts, icarl, device, loss=loss, progress="icarl")
     parts[1] = rehearsal.exemplars(model, new, icarl.budget)
-    changes.save(results.METHODS / "icarl", rehearsal.nearest_mean(model, *parts), base)
+    nearest = rehearsal.nearest_mean(model, *parts)
+    changes.save(results.METHODS / "icarl", nearest, base)
+    changes.save(results.METHODS / "icarl" / TRAINED, model, nearest)
     results.save_about("icarl", model, kept_bytes=parts[0].inputs.nbytes)

@@ -32,5 +32,5 @@ def main(seed: Seed, compute: Compute, new_row: NewRow) -> None:
     )
     for label, row in learned.items():
         row.save(results.METHODS / "new_row" / rows.file(label), new.classes[label], base)
-    model = rows.with_rows(base, learned)
+    model = rows.with_rows(rows.without_rows(base), learned)
     results.save_about("new_row", model, kept_bytes=results.GAUSSIANS.stat().st_size)

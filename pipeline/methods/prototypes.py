@@ -34,7 +34,9 @@ def main(compute: Compute, prototypes: Prototypes) -> None:
         return
 
     features, labels = loading.tensors(device, new)
-    means = torch.cat([old.means, *(features[labels == each].mean(0)[None] for each in new.new)])
+    means = torch.cat(
+        [old.means, *(features[labels == each].mean(0)[None].cpu() for each in new.new)]
+    )
     weight = prototypes.scale * F.normalize(means)
     known = torch.cat([old.labels, torch.tensor(new.new)])
     model = linear.classifier(base, weight, torch.zeros(len(means)), known, len(new.classes))

@@ -46,6 +46,6 @@ def main(seed: Seed, compute: Compute, replay: Replay) -> None:
         progress="replay",
     )
     if replay.weight_aligning:
-        rehearsal.align(model, new.new)
+        rehearsal.align(model, new.new, old)
     kept_bytes = len(kept.labels) * base.input_bytes
     results.save("replay", model, base, kept_bytes=kept_bytes, curve=curve)

@@ -1,5 +1,6 @@
 """Measures of learning one class after another: what is known after each step, and what is lost."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -54,11 +55,17 @@ def measures(accuracies: Matrix, classes: int) -> dict[str, float]:
     last, learned = accuracies[-1], np.diag(accuracies)
     before = accuracies[:-1, :-1].max(0)
     return {
-        "average_accuracy": float(last.mean()),
-        "average_forgetting": float((before - last[:-1]).mean()),
-        "backward_transfer": float((last - learned)[:-1].mean()),
-        "forward_transfer": float(np.diag(accuracies, 1).mean() - 1 / classes),
+        "average_accuracy": _mean(last),
+        "average_forgetting": _mean(before - last[:-1]),
+        "backward_transfer": _mean((last - learned)[:-1]),
+        "forward_transfer": _mean(np.diag(accuracies, 1)) - 1 / classes,
     }
+
+
+def _mean(values: Matrix) -> float:
+    """Over the steps that have test images; NaN if none has."""
+    there = values[~np.isnan(values)]
+    return float(there.mean()) if len(there) else math.nan
 
 
 def rows(
@@ -78,7 +85,8 @@ def rows(
     base, *others = compared
     table: list[dict[str, Any]] = []
     measured: dict[str, dict[str, Any]] = {}
-    names = [" ".join(test.classes[label] for label in task) for task in tasks(test)]
+    new = (" ".join(test.classes[label] for label in step) for step in test.steps)
+    names = ["old classes", *new]
     for method in others:
         if not method.after:
             continue
@@ -87,11 +95,11 @@ def rows(
         of_all_seen = {}
         for step, given in enumerate(answered):
             seen = np.isin(test.labels, np.concatenate(tasks(test)[: step + 1]))
-            of_seen = (given == test.labels)[seen].mean()
+            of_seen = _mean((given == test.labels)[seen].astype(float))
             for name, accuracy in [*zip(names, accuracies[step], strict=True), (SEEN, of_seen)]:
                 row = {"method": method.name, "step": step, "classes": name, "accuracy": accuracy}
                 table.append(row)
-            of_all_seen[str(step)] = float(of_seen)
+            of_all_seen[str(step)] = of_seen
         measured[method.name] = {
             **measures(accuracies, len(test.classes)),
             "accuracy_after": of_all_seen,

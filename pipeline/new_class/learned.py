@@ -23,7 +23,8 @@ class Method:
         tuned: the model at strength 1, if a strength was chosen.
         facts: `original_data`, `trainable_parameters` and `kept_bytes`; `strength` and `strengths`
             if a strength was chosen.
-        curve: the training, a row per validation; empty if there was none.
+        curve: the training, a row per validation; empty if there was none. Of several steps that
+            of the last, as is `study`.
         study: the hyper-parameter study, a row per trial; empty if there was none.
         after: the model after each step, at its strength; empty if there is one step alone.
     """
@@ -53,14 +54,16 @@ def _there(name: str) -> bool:
 def _load(name: str, base: Classifier) -> Method:
     folder = results.METHODS / name
     facts = artifacts.load_json(folder / "facts.json")
-    curve, study = _training(folder)
-    if not (steps := results.steps_of(folder)):
+    steps = results.steps_of(folder)
+    curve, study = _training(steps[-1] if steps else folder)
+    if not steps:
         model, tuned = restoring.restore(folder, base)
         return Method(name, model, tuned, facts, curve, study)
-    after = [base]
+    after = []
     for step in steps:
-        after.append(restoring.restore(step, after[-1]).model)
-    return Method(name, after[-1], None, facts, curve, study, after[1:])
+        after.append(restoring.restore(step, base).model)
+        base = restoring.next_base(step, base)
+    return Method(name, after[-1], None, facts, curve, study, after)
 
 
 def _training(folder: Path) -> tuple[Records, Records]:

@@ -70,7 +70,7 @@ def steps(results: Results, facts: Results) -> Table:
     names = [name for name, figure in results.items() if "average_accuracy" in figure]
     columns = {
         "all classes, %": "accuracy",
-        "mean of the steps, %": "average_accuracy",
+        "mean over the lists, %": "average_accuracy",
         "forgetting, points": "average_forgetting",
         "backward transfer, points": "backward_transfer",
         "forward transfer, points": "forward_transfer",
@@ -93,7 +93,7 @@ def steps_of(study: Results) -> Table:
     rows: Table = []
     for case in study["cases"]:
         facts = next(each for each in study["cells"].values() if each["case"] == case)["metrics"]
-        heading, *found = steps(study["summary"][case]["new_class"], facts["new_class"])
+        heading, *found = steps(study["summary"][case]["new_class"], facts["new_class"]) or [[]]
         rows = rows or [["base and order", *heading]]
         names = [case.replace("_", " "), *[""] * (len(found) - 1)]
         rows += [[name, *row] for name, row in zip(names, found, strict=True)]

@@ -61,8 +61,9 @@ def cases(found: Mapping[str, Mapping[str, Mapping[str, Mapping[str, float]]]]) 
         axis.set_title(case.replace("_", " "), size=10)
         axis.set_xlabel("steps")
     axes[0, 0].set_ylabel("test accuracy on all classes seen so far, %")
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4)
+    shown = [axis.get_legend_handles_labels() for axis in axes[0]]
+    styles = {label: handle for pair in shown for handle, label in zip(*pair, strict=True)}
+    figure.legend(styles.values(), styles.keys(), loc="outside lower center", ncols=4)
     return figure
 
 
@@ -73,7 +74,7 @@ def matrices(table: pd.DataFrame) -> Figure:
     columns = min(3, len(names))
     rows = math.ceil(len(names) / columns)
     figure, axes = plt.subplots(
-        rows, columns, figsize=(WIDTH, 3.0 * rows), squeeze=False, sharex=True, sharey=True
+        rows, columns, figsize=(WIDTH, 3.2 * rows), squeeze=False, sharey=True
     )
     for axis in axes.flat[len(names) :]:
         axis.remove()
@@ -89,7 +90,6 @@ def matrices(table: pd.DataFrame) -> Figure:
         axis.tick_params(length=0)
         axis.grid(False)
         axis.set_title(title(name), size=10)
-    for axis in axes[-1]:
         axis.set_xlabel("test accuracy on classes, %")
     for axis in axes[:, 0]:
         axis.set_ylabel("after learning")

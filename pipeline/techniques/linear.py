@@ -4,10 +4,7 @@ import torch
 from torch import Tensor
 
 from pipeline.learning import models
-from pipeline.learning.networks import Classifier
-
-NEVER = -1e6
-"""The bias of a class that has no row yet, and is never answered."""
+from pipeline.learning.networks import NEVER, Classifier
 
 
 def classifier(

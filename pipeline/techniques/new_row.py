@@ -220,7 +220,9 @@ class Rows(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         logits: Tensor = self.head(features).clone()
-        logits[:, self.columns] = F.linear(features, self.weight, self.bias)
+        for place, column in enumerate(self.columns):  # one by one: the bits of each stay its own
+            row = slice(place, place + 1)
+            logits[:, column] = F.linear(features, self.weight[row], self.bias[row])[:, 0]
         return logits
 
 
@@ -239,6 +241,11 @@ def restore(folder: Path | str, base: Classifier) -> Classifier | None:
 def with_rows(base: Classifier, rows: dict[int, Row]) -> Classifier:
     """The base, with rows for the classes of some columns beside those it has; all else frozen."""
     had = base.head.rows if isinstance(base.head, Rows) else {}
-    model = models.with_head(base, base.head.head if isinstance(base.head, Rows) else base.head)
+    model = without_rows(base)
     model.head = Rows(model.head, had | rows)
     return model.eval()
+
+
+def without_rows(base: Classifier) -> Classifier:
+    """A copy of the base with its own head alone."""
+    return models.with_head(base, base.head.head if isinstance(base.head, Rows) else base.head)

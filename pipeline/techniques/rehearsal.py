@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from pipeline.core import labelled
 from pipeline.core.labelled import Labelled
 from pipeline.learning import training
-from pipeline.learning.networks import Classifier
+from pipeline.learning.networks import NEVER, Classifier
 
 
 def herd(features: Tensor, count: int | None) -> list[int]:
@@ -62,7 +62,7 @@ def nearest_mean(model: Classifier, *kept: Labelled) -> Classifier:
 
     As in arXiv 1611.07725 features and means have a length of one. The nearest mean then has the
     largest product with the features, and their own length, which scales all products, changes no
-    answer: the last layer's rows become the means.
+    answer: the last layer's rows become the means. A class without exemplars is never answered.
 
     Args:
         model: whose features are compared; it stays as it is.
@@ -79,10 +79,11 @@ def nearest_mean(model: Classifier, *kept: Labelled) -> Classifier:
             mean = features[labels == label].mean(0)
             output.weight[label] = F.normalize(mean, dim=0)
         output.bias.zero_()
+        output.bias[np.setdiff1d(range(len(output.bias)), everything.labels)] = NEVER
     return result
 
 
-def align(model: Classifier, new: list[int]) -> None:
+def align(model: Classifier, new: list[int], old: Labelled) -> None:
     """Scales the new classes' rows of the last layer to the old ones' mean length, in place.
 
     Weight aligning, arXiv 1911.07053: with few old images, rows of new classes become too long.
@@ -90,9 +91,8 @@ def align(model: Classifier, new: list[int]) -> None:
     Args:
         model: as trained.
         new: the indices of the new classes.
+        old: images of the old ones.
     """
     weight = model.head.get_parameter("output.weight").data
-    is_new = torch.zeros(len(weight), dtype=torch.bool)
-    is_new[new] = True
     lengths = weight.norm(dim=1)
-    weight[is_new] *= lengths[~is_new].mean() / lengths[is_new].mean()
+    weight[new] *= lengths[np.unique(old.labels)].mean() / lengths[new].mean()

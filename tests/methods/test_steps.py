@@ -1,7 +1,9 @@
 """One class after another: what each method is handed, and what it comes to."""
 
+from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,12 +11,22 @@ import torch
 import yaml
 
 from pipeline.core import run
+from pipeline.core.errors import InputError
 from pipeline.core.labelled import Labelled
 from pipeline.learning.networks import Classifier
 from pipeline.new_class import results
 from pipeline.new_class.results import handing
+from pipeline.techniques.fisher import Fisher
+from pipeline.techniques.gaussians import Gaussians
+from pipeline.techniques.ridge import Sums
+from pipeline.techniques.slda import Moments
 from tests.methods.conftest import clouds, learned_by, prepare
 from tests.project import Project
+
+
+def is_labelled(path: Path) -> bool:
+    return (path / "labels.npy").exists()
+
 
 STEPS = [[3], [1]]
 OLD = [0, 2]
@@ -27,6 +39,20 @@ LONGER_STEPS = {
 METHODS = yaml.safe_load(Path("params.yaml").read_text())["methods"]
 WITHOUT_IMAGES = ["analytic", "slda", "prototypes", "gaussian_replay", "new_row", "reft"]
 WITH_IMAGES = ["replay", "joint", "last_layer", "icarl", "dark_replay"]
+
+
+def handed_to(name: str, monkeypatch: pytest.MonkeyPatch, look: Callable[[Path], Any]) -> list[Any]:
+    """What is seen in the folder of each step, when a method is about to learn in it."""
+    seen: list[Any] = []
+    fill = handing.Handing.fill
+
+    def filled(self: handing.Handing, folder: Path) -> None:
+        fill(self, folder)
+        seen.append(look(folder))
+
+    monkeypatch.setattr(handing.Handing, "fill", filled)
+    assert run.main([name]) == 0
+    return seen
 
 
 def accuracy(model: Classifier, classes: list[int]) -> float:
@@ -47,36 +73,99 @@ def project(sources: Path) -> Path:
 def test_a_method_is_handed_the_step_and_what_it_keeps_alone(
     project: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    handed: list[dict[str, list[int]]] = []
-    fill = handing.Handing.fill
+    needed = results.dependencies(results.METHODS / name)
 
-    def seen(self: handing.Handing, folder: Path) -> None:
-        fill(self, folder)
-        files = {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
-        allowed = {"dvc.yaml", "data/base/model.safetensors", *self.needed}
-        for file in files:
-            ours = any(Path(file).is_relative_to(each) for each in allowed)
-            learned = file.startswith("data/base/steps")
-            assert ours or learned or (folder / file).is_dir(), file
-        parts = [folder / each for each in self.needed if each.startswith(("data/s", "data/f"))]
-        handed.append(
-            {
-                part.relative_to(folder).as_posix(): sorted(set(Labelled.load(part).labels))
-                for part in parts
-                if (part / "labels.npy").exists()
-            }
-        )
+    def look(folder: Path) -> dict[str, Labelled]:
+        allowed = ["dvc.yaml", "data/base/model.safetensors", "data/base/steps", *needed]
+        for file in folder.rglob("*"):
+            place = file.relative_to(folder)
+            assert file.is_dir() or any(place.is_relative_to(each) for each in allowed), place
+        parts = {
+            each: Labelled.load(folder / each) for each in needed if is_labelled(folder / each)
+        }
+        return {each: part.where(np.arange(len(part.labels))) for each, part in parts.items()}
 
-    monkeypatch.setattr(handing.Handing, "fill", seen)
-    assert run.main([name]) == 0
+    handed = handed_to(name, monkeypatch, look)
     for step, parts in enumerate(handed):
-        for part, labels in parts.items():
-            kind = Path(part).name
-            old = sorted([*OLD, *chain.from_iterable(STEPS[:step])])
-            expected = STEPS[step] if kind.startswith("new") else old
-            assert labels == expected, (step, part)
+        old = sorted([*OLD, *chain.from_iterable(STEPS[:step])])
+        for part, data in parts.items():
+            is_new = Path(part).name.startswith("new")
+            assert sorted(set(data.labels)) == (STEPS[step] if is_new else old), (step, part)
+            assert data.new == STEPS[step]
+            assert not data.steps
     assert len(handed) == len(STEPS)
     assert not (results.METHODS / name / "work").exists()
+
+
+def test_statistics_are_those_of_all_classes_so_far(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train = clouds(200, 0, STEPS)
+    so_far = train.where(np.isin(train.labels, [*OLD, *STEPS[0]]))
+    inputs, labels = torch.from_numpy(so_far.inputs), torch.from_numpy(so_far.labels)
+    statistics = Path("data/statistics")
+
+    _, gaussians = handed_to(
+        "gaussian_replay",
+        monkeypatch,
+        lambda at: Gaussians.load(at / statistics / "gaussians.safetensors"),
+    )
+    expected = Gaussians.of(inputs, labels, 4)
+    order = gaussians.labels.argsort()
+    for one, other in zip(gaussians, expected, strict=True):
+        torch.testing.assert_close(one[order].abs(), other.abs(), atol=1e-4, rtol=1e-4)
+    assert results.load_base().description["classes"] == 4
+
+    _, (sums, projection) = handed_to(
+        "analytic", monkeypatch, lambda at: Sums.load(at / statistics / "sums.safetensors")
+    )
+    all_sums = Sums.of(projection, inputs, labels, 4)
+    torch.testing.assert_close(sums, all_sums, atol=1e-2, rtol=1e-5)
+
+    _, moments = handed_to(
+        "slda", monkeypatch, lambda at: Moments.load(at / statistics / "moments.safetensors")
+    )
+    torch.testing.assert_close(
+        moments.scatter, Moments.of(inputs, labels).scatter, atol=1e-2, rtol=1e-4
+    )
+
+    first, second = handed_to(
+        "ewc", monkeypatch, lambda at: Fisher.load(at / "data/fisher/fisher.safetensors")
+    )
+    assert all((second.weights[name] >= weight).all() for name, weight in first.weights.items())
+
+
+def test_what_is_kept_does_not_outgrow_the_budget(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Project(project).set({"replay.budget": 7, "icarl.budget": 5})
+    for name, budget, kind in (("replay", 7, "features"), ("icarl", 5, "split")):
+        first, second = handed_to(
+            name,
+            monkeypatch,
+            lambda at: np.bincount(Labelled.load(at / f"data/{kind}/old_train").labels),
+        )
+        assert first.tolist() == [200, 0, 200]
+        assert second.tolist() == [budget, 0, budget, budget]
+
+
+def test_a_step_that_fails_leaves_nothing(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(folder: Path) -> None:
+        if folder.name == "2":
+            raise InputError("no more")
+
+    monkeypatch.setattr(run, "guarded", lambda name, work: work())
+    with pytest.raises(InputError, match="no more"):
+        handed_to("slda", monkeypatch, refuse)
+    assert not (results.METHODS / "slda/work").exists()
+    assert not (results.METHODS / "slda/facts.json").exists()
+
+
+def test_rows_of_an_earlier_step_keep_their_bits(project: Path) -> None:
+    first, last = learned_by("new_row").after
+    with torch.no_grad():
+        before, after = (model(torch.from_numpy(TEST.inputs)) for model in (first, last))
+    assert torch.equal(before[:, [*OLD, 3]], after[:, [*OLD, 3]])
 
 
 @pytest.mark.parametrize("name", [*WITHOUT_IMAGES, *WITH_IMAGES])

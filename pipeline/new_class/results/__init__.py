@@ -47,7 +47,8 @@ def validation_without_old_images() -> Labelled:
     new = Labelled.load("data/features/new_validation")
     sampled = Labelled.load(SAMPLES)
     most = int(np.bincount(new.labels).max()) if len(new.labels) else None
-    return labelled.merge(sampled.few(most, seed=0), new)
+    few = sampled.few(most, seed=0)._replace(new=new.new, steps=new.steps)
+    return labelled.merge(few, new)
 
 
 def kept_to_choose() -> int:
@@ -75,13 +76,13 @@ def load_base() -> Classifier:
     """Loads the base model, ready to predict; in a later step, with what was learned before it."""
     model = models.load(BASE / "model.safetensors")
     for step in steps_of(BASE):
-        model = restoring.restore(step, model).model
+        model = restoring.next_base(step, model)
     return model
 
 
 def steps_of(folder: Path) -> list[Path]:
     """The folders of what was learned in each of several steps, in their order; none of one."""
-    return sorted((folder / STEPS).glob("*"), key=lambda step: int(step.name))
+    return sorted((folder / STEPS).glob("[0-9]*"), key=lambda step: int(step.name))
 
 
 def dependencies(output: Path | str, dag: Path | str = "dvc.yaml") -> list[str]:

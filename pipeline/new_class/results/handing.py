@@ -11,11 +11,15 @@ import torch
 from torch import Tensor
 
 from pipeline.core import labelled
+from pipeline.core.errors import InputError
 from pipeline.core.labelled import Labelled
 from pipeline.core.seeding import derive
 from pipeline.learning import loading, training
 from pipeline.learning.networks import Classifier
 from pipeline.new_class import results
+
+IMAGES = 200
+"""Of every new class, that Fisher information is measured on."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,11 @@ class Handing:
                     self._extend(name, folder)
                 else:
                     _copy(Path(name), folder / name)
+                if (folder / name).is_dir():  # samples, which name the classes of all steps
+                    samples = Labelled.load(folder / name)
+                    samples._replace(new=self.step, steps=()).save(folder / name)
+        if self.learned:
+            shutil.rmtree(self.before)
 
     def _images(self, name: str, folder: Path) -> Labelled:
         """Images or features: of new classes those of the step, of old ones what is kept."""
@@ -101,8 +110,11 @@ class Handing:
                 from pipeline.techniques.fisher import Fisher
 
                 model = _model(folder)
-                images = loading.tensors(torch.device("cpu"), self._before("split"))[0]
+                few = self._before("split").few(IMAGES, self.seed)
+                images = loading.tensors(torch.device("cpu"), few)[0]
                 Fisher.load(kept).plus(Fisher.sampled(model, images)).save(extended)
+            case _:
+                raise InputError(f"{name}: nothing says how a class is added to it; see {__name__}")
 
     def _features(self) -> tuple[Tensor, Tensor]:
         """The trunk's features of the new classes of the step before, and their labels."""

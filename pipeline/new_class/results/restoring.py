@@ -7,6 +7,9 @@ from pipeline.core import artifacts
 from pipeline.learning import changes
 from pipeline.learning.networks import Classifier
 
+TRAINED = "trained"
+"""In the folder of a method, what a next step goes on from, where another model answers."""
+
 
 class Restored(NamedTuple):
     """What a method has learned.
@@ -49,3 +52,10 @@ def restore(folder: Path, base: Classifier) -> Restored:
     from pipeline.techniques.strength import interpolate
 
     return Restored(interpolate(base, tuned, facts["strength"]), tuned)
+
+
+def next_base(folder: Path, base: Classifier) -> Classifier:
+    """The model that a next step goes on from: as it answers, unless another one was saved."""
+    model = restore(folder, base).model
+    trained = folder / TRAINED
+    return changes.load(trained, model) if trained.exists() else model

@@ -42,6 +42,7 @@ def one_after_another(main: Main, keep: Keep | None = None) -> Main:
         needed = results.dependencies(folder)
         images = next(each for each in needed if each.endswith("/new_train"))
         steps = Labelled.load(images).steps
+        shutil.rmtree(folder / results.STEPS, ignore_errors=True)  # of a run in several
         if not steps:
             main(**sections)
             return
@@ -56,25 +57,32 @@ def one_after_another(main: Main, keep: Keep | None = None) -> Main:
         shutil.rmtree(folder, ignore_errors=True)
         before = Path()
         learned: list[Path] = []
-        for number, step in enumerate(steps, 1):
-            handed = folder / WORK / str(number)
-            drawn = derive(seed, "steps", number)
-            Handing(needed, step, learned, before, kept, drawn).fill(handed)
-            print(f"{name}: step {number} of {len(steps)}", file=sys.stderr)
-            with chdir(handed):
-                main(**sections)
-            facts = artifacts.load_json(handed / folder / "facts.json")
-            if results.LEFT_OUT in facts:
-                break
-            learned.append(folder / results.STEPS / str(number))
-            learned[-1].parent.mkdir(exist_ok=True)
-            shutil.move(handed / folder, learned[-1])
-            before = handed
-        shutil.rmtree(folder / WORK)
+        try:
+            for number, step in enumerate(steps, 1):
+                handed = folder / WORK / str(number)
+                drawn = derive(seed, "steps", number)
+                Handing(needed, step, learned, before, kept, drawn).fill(handed)
+                print(f"{name}: step {number} of {len(steps)}", file=sys.stderr)
+                with chdir(handed):
+                    main(**(sections if number == 1 else _drawn_anew(sections, drawn)))
+                facts = artifacts.load_json(handed / folder / "facts.json")
+                if results.LEFT_OUT in facts:
+                    break
+                learned.append(folder / results.STEPS / str(number))
+                learned[-1].parent.mkdir(exist_ok=True)
+                shutil.move(handed / folder, learned[-1])
+                before = handed
+        finally:
+            shutil.rmtree(folder / WORK, ignore_errors=True)
         own = {key: value for key, value in facts.items() if key not in ("strength", "strengths")}
         artifacts.save_json(folder / "facts.json", own)
 
     return each_step
+
+
+def _drawn_anew(sections: dict[str, Any], seed: int) -> dict[str, Any]:
+    """The sections of a later step, whose random numbers are others."""
+    return sections | {"seed": seed} if "seed" in sections else sections
 
 
 def keeping(keep: Keep) -> Callable[[Main], Main]:

@@ -46,8 +46,7 @@ def main(compute: Compute, data: Data, methods: list[str]) -> None:
     artifacts.save_table(f"{TABLES}/detection.csv", comparison.detection(logits, test))
     artifacts.save_table(f"{TABLES}/mcnemar.csv", comparison.mcnemar(logits, test))
     artifacts.save_table(f"{TABLES}/strength.csv", strength)
-    if steps:
-        artifacts.save_table(f"{TABLES}/steps.csv", steps)
+    artifacts.save_table(f"{TABLES}/steps.csv", steps)
     artifacts.save_table(f"{TABLES}/studies.csv", comparison.studies(compared))
     artifacts.save_tensors(
         "data/new_class/mistakes.safetensors",

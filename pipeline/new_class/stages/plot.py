@@ -1,7 +1,5 @@
 """Draws the pictures of what was found on test data."""
 
-from pathlib import Path
-
 from pipeline.core import artifacts
 from pipeline.new_class import figures, step_figures, training_figures
 from pipeline.scoring import pictures
@@ -15,6 +13,7 @@ def main() -> None:
     detection = artifacts.load_table(f"{TABLES}/detection.csv")
     curves = artifacts.load_tables("plots/new_class/curves")
     strength = artifacts.load_table(f"{TABLES}/strength.csv")
+    steps = artifacts.load_table(f"{TABLES}/steps.csv")
     studies = artifacts.load_table(f"{TABLES}/studies.csv")
     mistakes = artifacts.load_tensors("data/new_class/mistakes.safetensors", "mistakes")
 
@@ -26,8 +25,7 @@ def main() -> None:
         pictures.save(f"{PICTURES}/detection.png", figures.detection(detection))
     if not curves.empty:
         pictures.save(f"{PICTURES}/training.png", training_figures.training(curves))
-    if Path(f"{TABLES}/steps.csv").exists():
-        steps = artifacts.load_table(f"{TABLES}/steps.csv")
+    if not steps.empty:
         pictures.save(f"{PICTURES}/steps.png", step_figures.curves(steps))
         pictures.save(f"{PICTURES}/steps_matrix.png", step_figures.matrices(steps))
     if mistakes.arrays["images"].ndim > 2:  # rows of a table can't be shown

@@ -50,8 +50,9 @@ def handed_to(name: str, monkeypatch: pytest.MonkeyPatch, look: Callable[[Path],
         fill(self, folder)
         seen.append(look(folder))
 
-    monkeypatch.setattr(handing.Handing, "fill", filled)
-    assert run.main([name]) == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(handing.Handing, "fill", filled)
+        assert run.main([name]) == 0
     return seen
 
 
@@ -103,12 +104,16 @@ def test_statistics_are_those_of_all_classes_so_far(
     train = clouds(200, 0, STEPS)
     so_far = train.where(np.isin(train.labels, [*OLD, *STEPS[0]]))
     inputs, labels = torch.from_numpy(so_far.inputs), torch.from_numpy(so_far.labels)
-    statistics = Path("data/statistics")
+    kept = Path("data/statistics")
+    gaussians_file, sums_file, moments_file = (
+        kept / f"{kind}.safetensors" for kind in ("gaussians", "sums", "moments")
+    )
+    fisher_file = Path("data/fisher/fisher.safetensors")
 
     _, gaussians = handed_to(
         "gaussian_replay",
         monkeypatch,
-        lambda at: Gaussians.load(at / statistics / "gaussians.safetensors"),
+        lambda at: Gaussians.load(at / gaussians_file),
     )
     expected = Gaussians.of(inputs, labels, 4)
     order = gaussians.labels.argsort()
@@ -116,37 +121,32 @@ def test_statistics_are_those_of_all_classes_so_far(
         torch.testing.assert_close(one[order].abs(), other.abs(), atol=1e-4, rtol=1e-4)
     assert results.load_base().description["classes"] == 4
 
-    _, (sums, projection) = handed_to(
-        "analytic", monkeypatch, lambda at: Sums.load(at / statistics / "sums.safetensors")
-    )
+    _, (sums, projection) = handed_to("analytic", monkeypatch, lambda at: Sums.load(at / sums_file))
     all_sums = Sums.of(projection, inputs, labels, 4)
     torch.testing.assert_close(sums, all_sums, atol=1e-2, rtol=1e-5)
 
-    _, moments = handed_to(
-        "slda", monkeypatch, lambda at: Moments.load(at / statistics / "moments.safetensors")
-    )
+    _, moments = handed_to("slda", monkeypatch, lambda at: Moments.load(at / moments_file))
     torch.testing.assert_close(
         moments.scatter, Moments.of(inputs, labels).scatter, atol=1e-2, rtol=1e-4
     )
 
-    first, second = handed_to(
-        "ewc", monkeypatch, lambda at: Fisher.load(at / "data/fisher/fisher.safetensors")
-    )
+    first, second = handed_to("ewc", monkeypatch, lambda at: Fisher.load(at / fisher_file))
     assert all((second.weights[name] >= weight).all() for name, weight in first.weights.items())
 
 
+@pytest.mark.parametrize(
+    ("name", "budget", "kind"), [("replay", 7, "features"), ("icarl", 5, "split")]
+)
 def test_what_is_kept_does_not_outgrow_the_budget(
-    project: Path, monkeypatch: pytest.MonkeyPatch
+    project: Path, monkeypatch: pytest.MonkeyPatch, name: str, budget: int, kind: str
 ) -> None:
-    Project(project).set({"replay.budget": 7, "icarl.budget": 5})
-    for name, budget, kind in (("replay", 7, "features"), ("icarl", 5, "split")):
-        first, second = handed_to(
-            name,
-            monkeypatch,
-            lambda at: np.bincount(Labelled.load(at / f"data/{kind}/old_train").labels),
-        )
-        assert first.tolist() == [200, 0, 200]
-        assert second.tolist() == [budget, 0, budget, budget]
+    Project(project).set({f"{name}.budget": budget})
+    old = Path(f"data/{kind}/old_train")
+    first, second = handed_to(
+        name, monkeypatch, lambda at: np.bincount(Labelled.load(at / old).labels)
+    )
+    assert first.tolist() == [200, 0, 200]
+    assert second.tolist() == [budget, 0, budget, budget]
 
 
 def test_a_step_that_fails_leaves_nothing(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

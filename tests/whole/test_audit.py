@@ -135,7 +135,8 @@ def test_images_are_read_instead_of_features_where_lora_adapts_the_trunk(project
         each for each in STAGES["lora"]["deps"] if each.startswith(("data/split", "data/features"))
     ]
     found = {each for each in inputs if any(Path(file).is_relative_to(each) for file in read)}
-    assert found == OTHERWISE["lora"] - {GAUSSIANS}
+    # In the features it sees whether there are several steps.
+    assert found == {*OTHERWISE["lora"], "data/features/new_train"} - {GAUSSIANS}
 
 
 def test_steps_open_what_is_declared_and_are_shown(project: Project) -> None:
@@ -151,8 +152,9 @@ def test_steps_open_what_is_declared_and_are_shown(project: Project) -> None:
         read, _ = opened(name, project)
         outputs = dag.outputs(STAGES[name])
         expected = {*STAGES[name]["deps"], *outputs, "params.yaml", "dvc.yaml"}
-        for file in read:
-            assert any(Path(file).is_relative_to(each) for each in expected), file
+        for file in read:  # a folder that is removed is opened by its name alone
+            inside = any(Path(file).is_relative_to(each) for each in expected)
+            assert inside or not (project.folder / file).exists(), file
         assert GAUSSIANS in read
     project.pipeline("export", "new_row", "taken")  # which holds what it wrote against the model
     rows = {file.name for file in (project.folder / "taken").glob("row_*.safetensors")}

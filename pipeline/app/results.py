@@ -141,7 +141,10 @@ def described(question: str) -> str:
     if str(_metrics(question)) not in makers:
         return "of a run that dvc.lock does not tell of"
     for stage in run.values():
-        for dependency in stage.get("deps", []):
+        needed = stage.get("deps", [])
+        if any(dependency["path"] == str(_metrics(question)) for dependency in needed):
+            continue  # it draws pictures of them, now or later
+        for dependency in needed:
             name, md5 = makers.get(dependency["path"], ("", dependency["md5"]))
             if md5 != dependency["md5"]:
                 return f"of an earlier run: {name} has made other data since"

@@ -27,7 +27,7 @@ class Labelled(NamedTuple):
         classes: the names of all classes.
         new: the indices of the classes that the base model has never seen.
         advice: what suits the images, where a parameter is `auto`: `trunk`, `augmentation`.
-        steps: the new classes that are learned one after another, or together; empty if all are
+        steps: lists of the new classes, which are learned one after another; empty if all are
             learned together.
     """
 

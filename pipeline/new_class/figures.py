@@ -1,6 +1,5 @@
 """Pictures of the methods' comparison on test data."""
 
-import math
 from collections.abc import Mapping, Sequence
 from itertools import cycle
 from typing import Any
@@ -12,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from pipeline.scoring.names import title
-from pipeline.scoring.pictures import COLOURS, WIDTH, captioned, cut
+from pipeline.scoring.pictures import COLOURS, WIDTH, captioned, cut, panels
 
 OLD_IMAGES = {
     "training": (COLOURS[0], "trained on old images"),
@@ -155,13 +154,7 @@ def confusion(table: pd.DataFrame) -> Figure:
         table: columns method, actual, predicted, images.
     """
     names = list(table["method"].unique())
-    columns = min(3, len(names))
-    rows = math.ceil(len(names) / columns)
-    figure, axes = plt.subplots(
-        rows, columns, figsize=(WIDTH, 3.5 * rows), squeeze=False, sharey=True
-    )
-    for axis in axes.flat[len(names) :]:
-        axis.remove()
+    figure, axes = panels(len(names), height=3.5)
     for axis, name in zip(axes.flat, names, strict=False):
         part = table[table["method"] == name]
         classes = list(part["actual"].unique())

@@ -57,12 +57,13 @@ def _load(name: str, base: Classifier) -> Method:
     steps = results.steps_of(folder)
     curve, study = _training(steps[-1] if steps else folder)
     if not steps:
-        model, tuned = restoring.restore(folder, base)
-        return Method(name, model, tuned, facts, curve, study)
+        restored = restoring.restore(folder, base)
+        return Method(name, restored.model, restored.tuned, facts, curve, study)
     after = []
     for step in steps:
-        after.append(restoring.restore(step, base).model)
-        base = restoring.next_base(step, base)
+        restored = restoring.restore(step, base)
+        after.append(restored.model)
+        base = restored.trained
     return Method(name, after[-1], None, facts, curve, study, after)
 
 

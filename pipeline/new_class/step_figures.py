@@ -1,6 +1,5 @@
 """Pictures of learning one class after another."""
 
-import math
 from collections.abc import Mapping
 
 import pandas as pd
@@ -8,7 +7,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from pipeline.scoring.names import SEEN, title
-from pipeline.scoring.pictures import COLOURS, WIDTH
+from pipeline.scoring.pictures import COLOURS, WIDTH, panels
 
 
 def curves(table: pd.DataFrame) -> Figure:
@@ -71,13 +70,7 @@ def matrices(table: pd.DataFrame) -> Figure:
     """The accuracy after each step on the classes of each, a matrix per method."""
     parts = table[table["classes"] != SEEN]
     names = list(parts["method"].unique())
-    columns = min(3, len(names))
-    rows = math.ceil(len(names) / columns)
-    figure, axes = plt.subplots(
-        rows, columns, figsize=(WIDTH, 3.2 * rows), squeeze=False, sharey=True
-    )
-    for axis in axes.flat[len(names) :]:
-        axis.remove()
+    figure, axes = panels(len(names), height=3.2)
     for axis, name in zip(axes.flat, names, strict=False):
         of_method = parts[parts["method"] == name]
         classes = list(of_method["classes"].unique())

@@ -4,6 +4,7 @@ import io
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -57,6 +58,18 @@ def png(figure: Figure) -> bytes:
     figure.savefig(content, format="png", metadata={"Software": None})
     plt.close(figure)
     return content.getvalue()
+
+
+def panels(count: int, height: float) -> tuple[Figure, npt.NDArray[Any]]:
+    """A figure of some panels, three in a row, of a height in inches: `(rows, columns)` axes."""
+    columns = min(3, count)
+    rows = math.ceil(count / columns)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(WIDTH, height * rows), squeeze=False, sharey=True
+    )
+    for axis in axes.flat[count:]:
+        axis.remove()
+    return figure, axes
 
 
 def captioned(

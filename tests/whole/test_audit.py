@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import timm
 from PIL import Image
@@ -136,3 +137,36 @@ def test_images_are_read_instead_of_features_where_lora_adapts_the_trunk(project
     found = {each for each in inputs if any(Path(file).is_relative_to(each) for file in read)}
     # In the features it sees whether there are several steps.
     assert found == {*OTHERWISE["lora"], "data/features/new_train"} - {GAUSSIANS}
+
+
+def test_steps_open_what_is_declared_and_are_shown(project: Project) -> None:
+    methods = ["analytic", "lora", "new_row", "sequential"]
+    project.set({"split.new_classes": [[0], [7, 1]], "methods": methods})
+    shutil.rmtree(project.folder / "data/methods")
+    for name in ("split", "pretrain", "features", "statistics", *methods, "evaluate", "plot"):
+        project.run(
+            sys.executable, "-m", "pipeline.core.run", name,
+            audited=name in methods, environment={"DVC_STAGE": name},
+        )  # fmt: skip
+    for name in methods:
+        read, _ = opened(name, project)
+        outputs = dag.outputs(STAGES[name])
+        expected = {*STAGES[name]["deps"], *outputs, "params.yaml", "dvc.yaml"}
+        for file in read:  # a folder that is removed is opened by its name alone
+            inside = any(Path(file).is_relative_to(each) for each in expected)
+            assert inside or not (project.folder / file).is_file(), file
+        assert GAUSSIANS in read
+    project.pipeline("export", "new_row", "taken")  # which holds what it wrote against the model
+    rows = {file.name for file in (project.folder / "taken").glob("row_*.safetensors")}
+    assert rows == {f"row_{label}.safetensors" for label in (0, 1, 7)}
+    metrics = project.json("metrics/new_class.json")
+    for name in methods:
+        assert metrics[name]["original_data"] == "none"
+    table = pd.read_csv(project.folder / "plots/new_class/tables/steps.csv")
+    last = table[table["step"] == 2].set_index(["method", "classes"])["accuracy"]
+    assert last["analytic", "all seen"] == pytest.approx(metrics["analytic"]["accuracy"])
+    assert last["analytic", "7 1"] > 0.8
+    for name in methods:
+        lists = last[name].drop("all seen")
+        assert metrics[name]["average_accuracy"] == pytest.approx(lists.mean(), abs=1e-6)
+    assert (project.folder / "plots/new_class/pictures/steps.png").exists()

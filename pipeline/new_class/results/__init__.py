@@ -76,7 +76,7 @@ def load_base() -> Classifier:
     """Loads the base model, ready to predict; in a later step, with what was learned before it."""
     model = models.load(BASE / "model.safetensors")
     for step in steps_of(BASE):
-        model = restoring.next_base(step, model)
+        model = restoring.restore(step, model).trained
     return model
 
 

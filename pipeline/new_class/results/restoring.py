@@ -17,10 +17,12 @@ class Restored(NamedTuple):
     Attributes:
         model: ready to use, at its chosen strength.
         tuned: the same at strength 1, if a strength was chosen.
+        trained: what a next step goes on from; mostly the same as `model`.
     """
 
     model: Classifier
     tuned: Classifier | None
+    trained: Classifier
 
 
 def restore(folder: Path, base: Classifier) -> Restored:
@@ -47,15 +49,11 @@ def restore(folder: Path, base: Classifier) -> Restored:
         adapters.merge(tuned)
     else:
         tuned = changes.load(folder, base)
+    if (folder / TRAINED).exists():
+        return Restored(tuned, None, changes.load(folder / TRAINED, tuned))
     if "strength" not in facts:
-        return Restored(tuned, None)
+        return Restored(tuned, None, tuned)
     from pipeline.techniques.strength import interpolate
 
-    return Restored(interpolate(base, tuned, facts["strength"]), tuned)
-
-
-def next_base(folder: Path, base: Classifier) -> Classifier:
-    """The model that a next step goes on from: as it answers, unless another one was saved."""
-    model = restore(folder, base).model
-    trained = folder / TRAINED
-    return changes.load(trained, model) if trained.exists() else model
+    model = interpolate(base, tuned, facts["strength"])
+    return Restored(model, tuned, model)

@@ -25,6 +25,7 @@ WIDTH, CLASSES, NEW = 8, ["a", "b", "c", "d"], 1
 AUGMENTATION = {"rotation": 0.0, "scale": 0.0, "translation": 0.0}
 LONGER = {
     "compute.threads": 1,
+    "analytic.widths": [300],
     "last_layer.epochs": 60,
     "last_layer.least_steps": 0,
     "last_layer.patience": 60,
@@ -84,7 +85,7 @@ def prepare(sources: Path, steps: Sequence[list[int]] = ()) -> None:
     gaussians = Gaussians.of(inputs, labels, 4)
     gaussians.save("data/statistics/gaussians.safetensors")
     gaussians.save_samples("data/statistics/validation", 50, old)
-    projection = Projection(0, 3000)
+    projection = Projection(0, 300)
     Sums.of(projection, inputs, labels, len(CLASSES)).save(
         "data/statistics/sums.safetensors", projection.seed
     )

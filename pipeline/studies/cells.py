@@ -1,77 +1,37 @@
 """A cell of a study: a run of the committed pipeline in a copy, which shares DVC's cache."""
 
-import hashlib
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from pipeline.core import artifacts, params
 from pipeline.core.errors import InputError
-from pipeline.studies import checkout, children, dag, grid
-from pipeline.studies.grid import Cell, Definition
+from pipeline.studies import checkout, children, dag, grid, parts
+from pipeline.studies.grid import Cell
 from pipeline.studies.repro import repro
 
 COPIES = Path(".dvc/tmp/studies")
-BASE = "pretrain"
-"""The stage that makes a base model."""
 MODEL = "data/base/model.safetensors"
 
 Record = dict[str, Any]
-"""A finished cell: `case`, `settings`, hashes of its `data`, `seconds` of stages; and by the names
-of its metrics the hashes of the `parameters` and of the `code` that they come from, and `metrics`
-themselves."""
-
-
-def fingerprints(definition: Definition, cell: Cell) -> dict[str, str]:
-    """For each metric the SHA-256 of all parameters that the stages up to it read.
-
-    Among them are those that the base model was made with that the cell starts from.
-    """
-    content = parameters(cell)
-    stages = run_with(content)
-    found = {}
-    for metric in definition.metrics:
-        read = _read(stages, dag.maker(stages, metric), content)
-        if cell.start:
-            start = parameters(grid.start(definition, cell.start))
-            read["start"] = _read(run_with(start), BASE, start)
-        text = json.dumps(read, sort_keys=True)
-        found[metric] = hashlib.sha256(text.encode()).hexdigest()
-    return found
-
-
-def _read(stages: dag.Stages, target: str, content: Mapping[str, Any]) -> dict[str, Any]:
-    """The sections of parameters that a stage reads, and all that it needs."""
-    names = dag.upstream(stages, [target])
-    sections = sorted({section for name in names for section in stages[name].get("params", [])})
-    return {section: _section(content, section) for section in sections}
-
-
-def run_with(content: Mapping[str, Any], folder: Path = Path()) -> dag.Stages:
-    """The stages of a project but for those of methods that its parameters do not list."""
-    stages = dag.stages(folder)
-    return dag.only(stages, content["methods"]) if "methods" in content else stages
-
-
-def parameters(cell: Cell) -> dict[str, Any]:
-    """The content of params.yaml with the settings of a cell."""
-    return checkout.changed(params.read(), cell.settings)
+"""A finished cell: `case`, `settings`, hashes of its `data`, `seconds` of stages; by its parts the
+hashes of the `parameters` and of the `code` that they come from; and the `metrics` themselves."""
 
 
 def run(
-    metrics: Sequence[str],
+    wanted: Sequence[str],
     cell: Cell,
     study: str,
     commit: str,
     workers: int,
     start: bytes | None = None,
 ) -> Record:
-    """Runs a cell in its copy, collects some metrics, and removes the copy.
+    """Runs a cell in its copy, collects some parts, and removes the copy.
 
     Args:
-        metrics: which; only what they need is run.
+        wanted: which; only what they need is run.
         cell: one of a study's cells.
         study: its name.
         commit: what is run.
@@ -81,7 +41,9 @@ def run(
     Raises:
         InputError: if a stage fails.
     """
-    folder = _prepared(cell, COPIES / study / cell.name, commit)
+    settings = parts.only(cell.settings, wanted)
+    folder = _prepared(cell._replace(settings=settings), COPIES / study / cell.name, commit)
+    metrics = parts.metrics(wanted)
     if start is not None:
         name = cell.settings["network.weights"]
         artifacts.save_bytes(folder / cell.settings["network.path"] / name, start)
@@ -101,7 +63,7 @@ def run(
 def base(cell: Cell, study: str, commit: str, workers: int) -> bytes:
     """Makes the base model of a cell in its copy, as `run` does; returns its file's content."""
     folder = _prepared(cell, COPIES / study / cell.name, commit)
-    _repro(cell, folder, [BASE], workers)
+    _repro(cell, folder, [parts.BASE], workers)
     content = artifacts.load_bytes(folder / MODEL)
     shutil.rmtree(folder)
     return content
@@ -120,16 +82,18 @@ def _prepared(cell: Cell, folder: Path, commit: str) -> Path:
     """The cell's copy of a commit; one that an ended study left is gone on with."""
     children.end_left_over(folder)
     (folder / ".dvc/tmp/rwlock").unlink(missing_ok=True)  # it names those that were ended
-    ready = folder / ".dvc/tmp/commit"
-    if not ready.exists() or ready.read_text() != commit:
+    ready = folder / ".dvc/tmp/prepared"
+    state = json.dumps([commit, cell.settings])
+    if not ready.exists() or ready.read_text() != state:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         checkout.committed(folder, Path(), commit)
         checkout.configure(folder, Path(".dvc/cache").resolve())
         checkout.set_parameters(folder, cell.settings)
-        checkout.set_stages(folder, run_with(params.read(folder / params.PARAMS), folder))
+        content = params.read(folder / params.PARAMS)
+        checkout.set_stages(folder, parts.run_with(content, dag.stages(folder)))
         ready.parent.mkdir(exist_ok=True)
-        ready.write_text(commit)
+        ready.write_text(state)
     return folder
 
 
@@ -149,19 +113,12 @@ def known_data(metric: str, cell: Cell) -> dict[str, str]:
 
     Those are of the stages that were run there with the cell's parameters.
     """
-    content, stages, locked = parameters(cell), dag.stages(), dag.locked()
+    content, stages, locked = grid.parameters(cell), dag.stages(), dag.locked()
     known: dict[str, str] = {}
     for name in dag.upstream(stages, [dag.maker(stages, metric)]):
         given = locked.get(name, {}).get("params", {}).get(params.PARAMS.name, {})
         if not dag.parents(stages, name) and all(
-            _section(content, section) == value for section, value in given.items()
+            grid.section(content, section) == value for section, value in given.items()
         ):
             known |= {out["path"]: out["md5"] for out in locked.get(name, {}).get("outs", [])}
     return known
-
-
-def _section(content: Mapping[str, Any], section: str) -> Any:
-    value: Any = content
-    for part in section.split("."):
-        value = value[part]
-    return value

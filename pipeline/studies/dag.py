@@ -9,6 +9,8 @@ from pipeline.core.errors import InputError
 from pipeline.core.labelled import closest
 
 Stages = Mapping[str, Mapping[str, Any]]
+METHODS = Path("data/methods")
+"""Where every method has a folder."""
 
 
 def stages(folder: Path = Path()) -> Stages:
@@ -28,20 +30,28 @@ def locked(folder: Path = Path()) -> Stages:
 
 def only(stages: Stages, methods: Iterable[str]) -> Stages:
     """The stages without those of other methods, and without what others need of these."""
-    folder = Path("data/methods")
-    makers = {
-        output: name
-        for name, stage in stages.items()
-        for output in outputs(stage)
-        if Path(output).parent == folder
-    }
-    gone = {output for output, name in makers.items() if name not in {*methods}}
+    gone = {output for output, name in _methods(stages).items() if name not in {*methods}}
     return {
         name: {**stage, "deps": [each for each in stage["deps"] if each not in gone]}
         if gone & {*stage.get("deps", [])}
         else stage
         for name, stage in stages.items()
         if not gone & {*outputs(stage)}
+    }
+
+
+def methods(stages: Stages) -> set[str]:
+    """The stages that are methods."""
+    return {*_methods(stages).values()}
+
+
+def _methods(stages: Stages) -> dict[str, str]:
+    """What methods write, and which of them does."""
+    return {
+        output: name
+        for name, stage in stages.items()
+        for output in outputs(stage)
+        if Path(output).parent == METHODS
     }
 
 

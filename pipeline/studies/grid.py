@@ -13,6 +13,7 @@ from pipeline.core import params
 from pipeline.core.errors import InputError
 from pipeline.core.labelled import closest
 from pipeline.core.params import Section
+from pipeline.studies import checkout
 
 FOLDER = Path("studies")
 STARTS = "data/starts"
@@ -118,6 +119,19 @@ def cells(definition: Definition) -> list[Cell]:
         for name, case in definition.cases.items()
         for chosen in _combinations(definition.vary if case.vary is None else case.vary)
     ]
+
+
+def parameters(cell: Cell) -> dict[str, Any]:
+    """The content of params.yaml with the settings of a cell."""
+    return checkout.changed(params.read(), cell.settings)
+
+
+def section(content: Mapping[str, Any], name: str) -> Any:
+    """A value of params.yaml, by its dotted name."""
+    value: Any = content
+    for part in name.split("."):
+        value = value[part]
+    return value
 
 
 def values(definition: Definition) -> list[str]:

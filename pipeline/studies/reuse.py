@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pipeline.core import artifacts
-from pipeline.studies import cells, dag
+from pipeline.studies import cells, dag, parts
 from pipeline.studies.cells import Record
 from pipeline.studies.grid import Cell
 
@@ -14,11 +14,11 @@ RESULTS = Path("metrics/studies")
 def reusable(
     planned: Mapping[str, Cell], prints: Mapping[str, Mapping[str, str]]
 ) -> dict[str, Record]:
-    """The metrics of planned cells, in whatever study, that are of the parameters and data of now.
+    """The parts of planned cells, in whatever study, that are of the parameters and data of now.
 
     Args:
         planned: the cells by their names.
-        prints: of every cell the hashes of the parameters of its metrics.
+        prints: of every cell the hashes of the parameters of its parts.
     """
     before: dict[tuple[str, str], Record] = {}
     for path in sorted(RESULTS.glob("*.json")):
@@ -26,30 +26,48 @@ def reusable(
             before |= dict.fromkeys(record["parameters"].items(), record)
     found: dict[str, Record] = {}
     for key, cell in planned.items():
-        for metric, parameters in prints[key].items():
-            record = before.get((metric, parameters))
-            if record and cells.known_data(metric, cell).items() <= record["data"].items():
-                added = of_metric(record, metric) | {"case": cell.case, "settings": cell.settings}
+        known = {metric: cells.known_data(metric, cell) for metric in parts.metrics(prints[key])}
+        for part, parameters in prints[key].items():
+            record = before.get((part, parameters))
+            [metric] = parts.metrics([part])
+            if record and known[metric].items() <= record["data"].items():
+                added = of_part(record, part) | {"case": cell.case, "settings": cell.settings}
                 found[key] = together(found.get(key, {}), added)
     return found
 
 
-def of_metric(record: Record, metric: str) -> Record:
-    """The part of a record that one of its metrics comes from."""
+def of_part(record: Record, part: str) -> Record:
+    """What a record says of one of its parts."""
     stages = dag.stages()
-    needed = dag.upstream(stages, [dag.maker(stages, metric)])
+    chosen = parts.run_with(parts.only({}, [part]), stages)
+    [metric] = parts.metrics([part])
+    needed = dag.upstream(chosen, [dag.maker(chosen, metric)])
     outputs = {output for name in needed for output in dag.outputs(stages[name])}
     return {
         "data": _only(record["data"], outputs),
         "seconds": _only(record["seconds"], needed),
-        **{part: {metric: record[part][metric]} for part in ("parameters", "code", "metrics")},
+        "parameters": _only(record["parameters"], [part]),
+        "code": _only(record["code"], [part]),
+        "metrics": parts.figures(record["metrics"], part, dag.methods(stages)),
     }
 
 
 def together(before: Record, added: Record) -> Record:
     """A cell's record with what was added to it."""
     shared = before.keys() & added.keys() - {"case", "settings"}
-    return before | added | {key: before[key] | added[key] for key in shared}
+    result = before | added | {key: before[key] | added[key] for key in shared}
+    for metric in shared and before["metrics"].keys() & added["metrics"].keys():
+        result["metrics"][metric] = before["metrics"][metric] | added["metrics"][metric]
+    return result
+
+
+def contradict(before: Record, added: Record) -> bool:
+    """Whether two records of a cell differ in a figure that both have."""
+    return any(
+        figure != before["metrics"].get(metric, {}).get(name, figure)
+        for metric, figures in added["metrics"].items()
+        for name, figure in figures.items()
+    )
 
 
 def _only(content: Mapping[str, object], names: Iterable[str]) -> dict[str, object]:

@@ -1,8 +1,8 @@
 """`python -m pipeline study NAME...` runs studies: what is missing of them, and no more.
 
 Results go to `metrics/studies/NAME.json`, a cell when it is finished, so that a study that was
-ended goes on where it stopped. A cell that is there is not run again if its parameters and its data
-are still the same.
+ended goes on where it stopped. What is there of a cell is not run again if its parameters and its
+data are still the same; of methods that are compared, each has its own.
 """
 
 import fcntl
@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from pipeline.core import artifacts, process
 from pipeline.core.errors import InputError
-from pipeline.studies import cells, checkout, children, figures, grid, reuse
+from pipeline.studies import cells, checkout, children, dag, figures, grid, parts, reuse
 from pipeline.studies.cells import Record
 from pipeline.studies.grid import Cell, Definition
 from pipeline.studies.summary import summary
@@ -48,10 +48,13 @@ def run(name: str, definition: Definition) -> None:
         path = reuse.RESULTS / f"{name}.json"
         planned = {cell.name: cell for cell in grid.cells(definition)}
         # Of all cells first, so that a setting that does not exist is refused before anything runs.
-        prints = {key: cells.fingerprints(definition, cell) for key, cell in planned.items()}
+        stages = dag.stages()
+        prints = {
+            key: parts.fingerprints(definition, cell, stages) for key, cell in planned.items()
+        }
         known = reuse.reusable(planned, prints)
         run_missing(name, definition, planned, prints, known)
-        save(path, definition, {key: known[key] for key in planned})
+        save(path, definition, {key: known[key] for key in planned}, prints)
         code = checkout.git(Path(), "rev-parse", CODE).decode().strip()
         if other := sum({*record["code"].values()} != {code} for record in known.values()):
             print(f"{name}: {other} of {len(planned)} runs are of other code than that of now")
@@ -69,10 +72,9 @@ def run_missing(
     """Runs what is missing of the cells side by side, and adds it to what is known of them."""
     commit, code = checkout.git(Path(), "rev-parse", "HEAD", CODE).decode().split()
     missing = {
-        key: [metric for metric in definition.metrics if metric not in _metrics(known, key)]
-        for key in planned
+        key: [part for part in prints[key] if part not in _parts(known, key)] for key in planned
     }
-    missing = {key: metrics for key, metrics in missing.items() if metrics}
+    missing = {key: wanted for key, wanted in missing.items() if wanted}
     if not missing:
         return
     at_once = min(len(missing), max(1, process.workers() // THREADS) + 1)
@@ -89,18 +91,22 @@ def run_missing(
         def work(key: str) -> Record:
             cell = planned[key]
             start = starts[cell.start].result() if cell.start else None
-            return cells.run(missing[key], cell, name, commit, workers, start)
+            made = cells.run(missing[key], cell, name, commit, workers, start)
+            if key in known and reuse.contradict(known[key], made):  # of another processor, or code
+                missing[key] = list(prints[key])
+                made = cells.run(missing[key], cell, name, commit, workers, start)
+            return made
 
         futures = {pool.submit(work, key): key for key in missing}
         with tqdm(total=len(missing), desc=name, unit="run") as progress:
             for future in as_completed(futures):
                 key = futures[future]
                 origin = {
-                    "parameters": {metric: prints[key][metric] for metric in missing[key]},
+                    "parameters": {part: prints[key][part] for part in missing[key]},
                     "code": dict.fromkeys(missing[key], code),
                 }
                 known[key] = reuse.together(known.get(key, {}), future.result() | origin)
-                save(reuse.RESULTS / f"{name}.json", definition, known)
+                save(reuse.RESULTS / f"{name}.json", definition, known, prints)
                 progress.update()
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
@@ -108,18 +114,21 @@ def run_missing(
         pool.shutdown()
 
 
-def _metrics(known: dict[str, Record], key: str) -> set[str]:
-    return {*known.get(key, {"metrics": ()})["metrics"]}
+def _parts(known: dict[str, Record], key: str) -> set[str]:
+    return {*known.get(key, {"parameters": ()})["parameters"]}
 
 
-def save(path: Path, definition: Definition, known: dict[str, Record]) -> None:
+def save(
+    path: Path,
+    definition: Definition,
+    known: dict[str, Record],
+    prints: dict[str, dict[str, str]],
+) -> None:
     """Saves what is known of cells, and of each case the means of finished ones with intervals.
 
     Where a study has a parameter that cases are held against, they are of each of its values.
     """
-    finished = [
-        record for key, record in known.items() if _metrics(known, key) == {*definition.metrics}
-    ]
+    finished = [record for key, record in known.items() if _parts(known, key) == {*prints[key]}]
     cases = [name for name in definition.cases if name in {each["case"] for each in finished}]
     content = {
         "title": definition.title,

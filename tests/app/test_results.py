@@ -13,7 +13,7 @@ from pipeline.core import artifacts, params
 from pipeline.ranks import report as ranks
 from pipeline.scoring.tables import fill
 from pipeline.shapes import report as shapes
-from pipeline.studies import cells, grid
+from pipeline.studies import dag, grid, parts
 from pipeline.studies.grid import Cell
 from pipeline.studies.summary import summary
 from tests.project import ROOT, Project
@@ -43,7 +43,7 @@ def test_a_study_holds_the_default_run_as_one_of_its_cells(
 
 def _default(cell: Cell) -> bool:
     """Whether a cell changes nothing."""
-    return cells.parameters(cell) == params.read()
+    return grid.parameters(cell) == params.read()
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("metrics/studies/*.json")), ids=lambda p: p.stem)
@@ -56,8 +56,10 @@ def test_a_study_is_what_its_definition_says_and_sums_up_what_its_cells_hold(
     planned = {cell.name: cell for cell in grid.cells(definition)}
     assert set(content["cells"]) == set(planned)
     results: dict[tuple[str, ...], list[Any]] = {}
+    stages = dag.stages()
     for name, cell in planned.items():
-        assert content["cells"][name]["parameters"] == cells.fingerprints(definition, cell)
+        prints = parts.fingerprints(definition, cell, stages)
+        assert content["cells"][name]["parameters"] == prints
         value = [grid.text(cell.settings[definition.against])] if definition.against else []
         results.setdefault((cell.case, *value), []).append(content["cells"][name]["metrics"])
     expected = {

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pipeline.core import params, stages
-from pipeline.studies import cells, grid
+from pipeline.studies import dag, grid, parts
 from tests.project import ROOT
 
 
@@ -21,16 +21,16 @@ def test_every_cell_has_parameters_that_there_are_and_is_one_of_its_kind(path: P
     definition = grid.load(path.stem)
     planned = grid.cells(definition)
     assert len({cell.name for cell in planned}) == len(planned)
+    all_prints = [parts.fingerprints(definition, cell, dag.stages()) for cell in planned]
     for metric in definition.metrics:
-        prints = {cells.fingerprints(definition, cell)[metric] for cell in planned}
-        assert len(prints) == len(planned)
+        assert len({prints[metric] for prints in all_prints}) == len(planned)
 
 
 def test_elsewhere_differs_from_mnist_in_no_section_of_a_method() -> None:
     free = ("data.", "network.", "pretrain.", "split.new_classes", "seed", "split.seed")
     for cell in grid.cells(grid.load("elsewhere")):
         assert all(key.startswith(free) for key in cell.settings), cell
-        changed = cells.parameters(cell)
+        changed = grid.parameters(cell)
         for method in stages.methods():
             assert changed[method] == params.read()[method]
 
@@ -40,8 +40,27 @@ def test_parameters_of_a_start_count_for_the_cells_that_have_it_and_no_others() 
     starts = {"cifar10": definition.starts["cifar10"] | {"pretrain.epochs": 9}}
     other = definition.model_copy(update={"starts": starts})
     for cell in grid.cells(definition):
-        same = cells.fingerprints(definition, cell) == cells.fingerprints(other, cell)
-        assert same == (cell.start is None)
+        of_both = [parts.fingerprints(each, cell, dag.stages()) for each in (definition, other)]
+        assert (of_both[0] == of_both[1]) == (cell.start is None)
+
+
+def test_a_method_has_the_parameters_that_its_own_figures_come_from() -> None:
+    definition = grid.load("replicates")
+    cell = grid.cells(definition)[0]
+    before = parts.fingerprints(definition, cell, dag.stages())
+    for setting, concerned in {
+        "lora.rank": {"new_class/lora"},
+        "shapes.both.epochs": {"shapes"},
+        "fisher.images": {"new_class/ewc"},
+        "split.validation": {part for part in before if part.startswith("new_class")},
+    }.items():
+        other = cell._replace(settings=cell.settings | {setting: 7})
+        after = parts.fingerprints(definition, other, dag.stages())
+        assert {part for part in before if before[part] != after[part]} == concerned
+    fewer = cell._replace(settings=cell.settings | {"methods": ["lora", "replay"]})
+    assert parts.fingerprints(definition, fewer, dag.stages()) == {
+        part: before[part] for part in before if part.partition("/")[2] in ("", "lora", "replay")
+    }
 
 
 def test_replicates_vary_everything_that_is_drawn() -> None:

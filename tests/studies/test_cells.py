@@ -112,3 +112,31 @@ def test_a_start_is_made_once_and_only_listed_methods_are_run(toy: Project) -> N
     for case in CASES:
         summary = content["summary"][case]
         assert {value: each["toy"]["seed"] for value, each in summary.items()} == seeds
+
+
+def test_of_a_method_that_is_added_it_alone_is_run(toy: Project) -> None:
+    cases = {"plain": {"set": {"methods": ["one"]}}}
+    define(toy, [1], cases=cases)
+    study(toy, "toy")
+    cases["plain"]["set"]["methods"] = ["two", "one"]
+    define(toy, [1], cases=cases)
+    study(toy, "toy")
+    assert runs(toy, "pretrain", "one", "two") == ["one_1", "pretrain_1", "two_1"]
+    [cell] = toy.json("metrics/studies/toy.json")["cells"].values()
+    assert cell["metrics"] == {"toy": {"base": "1 from -", "seed": 1, "one": "one", "two": "two"}}
+    assert set(cell["parameters"]) == set(cell["code"]) == {"toy", "toy/one", "toy/two"}
+
+
+def test_a_cell_whose_base_is_another_one_now_is_run_as_a_whole(toy: Project) -> None:
+    cases = {"plain": {"set": {"methods": ["one"]}}}
+    define(toy, [1], cases=cases)
+    study(toy, "toy")
+    code = (toy.folder / "stage.py").read_text()
+    (toy.folder / "stage.py").write_text(code.replace("} from {", "} out of {"))
+    cases["plain"]["set"]["methods"] = ["one", "two"]
+    define(toy, [1], cases=cases)
+    study(toy, "toy")
+    assert runs(toy, "one", "two") == ["one_1", "one_1", "two_1"]
+    [cell] = toy.json("metrics/studies/toy.json")["cells"].values()
+    assert cell["metrics"]["toy"]["base"] == "1 out of -"
+    assert len({*cell["code"].values()}) == 1

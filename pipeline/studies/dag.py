@@ -40,11 +40,6 @@ def only(stages: Stages, methods: Iterable[str]) -> Stages:
     }
 
 
-def methods(stages: Stages) -> set[str]:
-    """The stages that are methods."""
-    return {*_methods(stages).values()}
-
-
 def _methods(stages: Stages) -> dict[str, str]:
     """What methods write, and which of them does."""
     return {

@@ -69,16 +69,16 @@ def only(settings: Content, parts: Iterable[str]) -> dict[str, Any]:
     return {**settings, METHODS: methods} if methods or METHODS in settings else {**settings}
 
 
-def figures(found: Mapping[str, Content], part: str, methods: Iterable[str]) -> dict[str, Any]:
+def figures(found: Mapping[str, Content], part: str, all_parts: Iterable[str]) -> dict[str, Any]:
     """The figures of a part, by its metric.
 
     Args:
         found: the figures of all metrics of a cell.
         part: one of its parts.
-        methods: all that there are.
+        all_parts: these.
     """
     metric, _, method = part.partition("/")
-    others = {*methods} - {method}
+    others = {each.removeprefix(f"{metric}/") for each in all_parts} - {method}
     chosen = {
         name: figure
         for name, figure in found[metric].items()

@@ -48,7 +48,7 @@ def of_part(record: Record, part: str) -> Record:
         "seconds": _only(record["seconds"], needed),
         "parameters": _only(record["parameters"], [part]),
         "code": _only(record["code"], [part]),
-        "metrics": parts.figures(record["metrics"], part, dag.methods(stages)),
+        "metrics": parts.figures(record["metrics"], part, record["parameters"]),
     }
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.core import params, stages
-from pipeline.studies import dag, grid, parts
+from pipeline.core import artifacts, params, stages
+from pipeline.studies import dag, grid, parts, reuse
 from tests.project import ROOT
 
 
@@ -61,6 +61,16 @@ def test_a_method_has_the_parameters_that_its_own_figures_come_from() -> None:
     assert parts.fingerprints(definition, fewer, dag.stages()) == {
         part: before[part] for part in before if part.partition("/")[2] in ("", "lora", "replay")
     }
+
+
+def test_all_parts_together_are_what_there_is() -> None:
+    """Methods and contenders of another question have some names in common."""
+    record = artifacts.load_json("metrics/studies/replicates.json")["cells"].popitem()[1]
+    collected: dict[str, Any] = {}
+    for part in record["parameters"]:
+        collected = reuse.together(collected, reuse.of_part(record, part))
+    assert collected == {key: record[key] for key in collected}
+    assert set(collected) == set(record) - {"case", "settings"}
 
 
 def test_replicates_vary_everything_that_is_drawn() -> None:

@@ -108,9 +108,11 @@ def run_missing(
                 known[key] = reuse.together(known.get(key, {}), future.result() | origin)
                 save(reuse.RESULTS / f"{name}.json", definition, known, prints)
                 progress.update()
-    finally:
+    except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)
         children.end_all()
+        raise
+    finally:
         pool.shutdown()
 
 

@@ -85,6 +85,16 @@ def test_what_another_study_has_run_is_not_run_again(toy: Project) -> None:
     assert other["default,seed=1"] == one["default,seed=1"]
 
 
+def test_several_studies_are_run_one_after_the_other(toy: Project) -> None:
+    define(toy, [1])
+    (toy.folder / "studies/other.yaml").write_text(
+        json.dumps({"title": "o", "metrics": ["toy"], "vary": {"seed": [2]}})
+    )
+    toy.commit("another study")
+    study(toy, "toy", "other")
+    assert ran(toy) == ["1", "2"]
+
+
 def test_cases_have_settings_and_axes_of_their_own(toy: Project) -> None:
     define(toy, [1, 2], cases={"one": {}, "two": {"set": {"seed": 5}, "vary": {}}})
     study(toy, "toy")

@@ -39,8 +39,8 @@ def reusable(
 def of_part(record: Record, part: str) -> Record:
     """What a record says of one of its parts."""
     stages = dag.stages()
-    chosen = parts.run_with(parts.only({}, [part]), stages)
-    [metric] = parts.metrics([part])
+    metric, _, method = part.partition("/")
+    chosen = dag.only(stages, [method])
     needed = dag.upstream(chosen, [dag.maker(chosen, metric)])
     outputs = {output for name in needed for output in dag.outputs(stages[name])}
     return {

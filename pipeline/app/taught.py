@@ -18,9 +18,10 @@ from pipeline.core.labelled import Labelled
 from pipeline.core.seeding import derive
 from pipeline.learning import augmentation
 from pipeline.new_class import results
-from pipeline.techniques import new_row
+from pipeline.techniques import new_row, row_training
 from pipeline.techniques.gaussians import Gaussians
-from pipeline.techniques.new_row import NewRow, Row
+from pipeline.techniques.new_row import Row
+from pipeline.techniques.row_training import NewRow
 
 LONGEST = 40
 """Characters that a class's name may have."""
@@ -166,8 +167,8 @@ def teach(
     augment = augmentation.chosen(settings.augmentation, kept.validation)
     with _SEEDED:
         torch.manual_seed(derive(seed, "taught"))
-        features = new_row.variants(base.model.trunk, inputs, augment, settings.variants)
-        row = new_row.learn(
+        features = row_training.variants(base.model.trunk, inputs, augment, settings.variants)
+        row = row_training.learn(
             lambda values: base.model.head(values)[:, old(base)],
             kept.gaussians,
             features,

@@ -8,8 +8,9 @@ from pipeline.learning.compute import Compute
 from pipeline.new_class import results
 from pipeline.new_class.results.steps import one_after_another
 from pipeline.techniques import new_row as rows
+from pipeline.techniques import row_training
 from pipeline.techniques.gaussians import Gaussians
-from pipeline.techniques.new_row import NewRow
+from pipeline.techniques.row_training import NewRow
 
 
 @one_after_another
@@ -22,7 +23,7 @@ def main(seed: Seed, compute: Compute, new_row: NewRow) -> None:
         results.left_out("new_row", "statistics of the old classes")
         return
 
-    learned = rows.learn_all(
+    learned = row_training.learn_all(
         base,
         kept,
         {label: loading.tensors(device, new.where(new.labels == label))[0] for label in new.new},

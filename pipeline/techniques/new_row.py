@@ -1,44 +1,21 @@
-"""A new class as one more row of the output layer: a logistic unit on the trunk's features.
+"""Rows beside those of a base's output layer: one for each new class.
 
 All old weights stay, and the old logits are those of the old head, bit for bit: the new class is
-taken where the unit's value exceeds them. It is trained on augmented new images, and on samples of
-the stored Gaussians in place of the old ones.
+taken where its row's value exceeds them.
 """
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pipeline.core import artifacts
-from pipeline.core.params import Count, NotNegative, Positive, Section
-from pipeline.core.seeding import derive
-from pipeline.learning import changes, models, training
-from pipeline.learning.augmentation import Augmentation
+from pipeline.learning import changes, models
 from pipeline.learning.networks import Classifier
-from pipeline.techniques.gaussians import Gaussians
 
 KIND = "a row for a new class"
-
-
-class NewRow(Section):
-    """How a row is learned; the same from one image on.
-
-    Of the new images, `variants` are made in all (and each is there at least once); `samples` are
-    drawn of every old class. All new ones together weigh `balance` times what all old ones do,
-    however many they are. `l2` weighs the squared norm of the row on standardised features; it is
-    divided by the number of new images, as a prior is that every image counts against.
-    `augmentation: auto` takes what suits the images.
-    """
-
-    variants: Count
-    samples: Count
-    balance: Positive
-    l2: NotNegative
-    augmentation: Augmentation | Literal["auto"]
 
 
 class Row(NamedTuple):
@@ -72,124 +49,6 @@ class Row(NamedTuple):
         arrays, about = artifacts.load_tensors(path, KIND)
         changes.belongs(Path(path), about["trunk"], base)
         return cls(torch.from_numpy(arrays["weight"]), float(arrays["bias"][0])), about["class"]
-
-
-def variants(trunk: nn.Module, images: Tensor, augment: Augmentation, count: int) -> Tensor:
-    """The features of images, each as it is and changed at random.
-
-    Random numbers come from PyTorch's global generator.
-
-    Args:
-        trunk: images to features.
-        images: `(n, channels, height, width)`, uint8, or features that come as they are.
-        augment: how images are changed.
-        count: of the variants of all images together; each image is there at least once.
-
-    Returns:
-        `(m, width)`, float32: first the features of the images as they are.
-    """
-    more = max(count // len(images) - 1, 0)
-    changed = [training.predict(trunk, augment(part)) for part in [images] * more]
-    return torch.cat([training.predict(trunk, images), *changed])
-
-
-def learn(
-    old_logits: Callable[[Tensor], Tensor],
-    gaussians: Gaussians,
-    features: Tensor,
-    images: int,
-    settings: NewRow,
-    seed: int,
-) -> Row:
-    """Learns the row of a new class.
-
-    The unit's value minus log Σ exp of the old logits is the log-odds of the new class against all
-    old ones; its binary cross-entropy is a convex function, minimised by L-BFGS. A few images show
-    too little of how a class varies, so that to each of their features 1 + 1 / `images` times the
-    deviation of a sample of some old class from its mean is added: the old classes' covariance
-    stands in for the new one's, as in distribution calibration (arXiv 2101.06395).
-
-    Args:
-        old_logits: features `(m, width)` to logits of the old classes `(m, k)`.
-        gaussians: the old classes' features.
-        features: `(n, width)`, float32: of variants of the new class's images.
-        images: how many images these are variants of.
-        settings: how it is learned.
-        seed: of PyTorch's global generator.
-
-    Returns:
-        The row, for features as they come: the standardisation is folded in.
-    """
-    torch.manual_seed(seed)
-    sampled = gaussians.sample(settings.samples)[0].to(features.device)
-    mean, deviation = sampled.mean(0), sampled.std(0).clamp(min=1e-6)
-    spread = gaussians.deviations(len(features)).to(features.device)
-    varied = features + (1 + 1 / images) * spread
-    inputs = torch.cat([varied, sampled])
-    with torch.no_grad():
-        against = torch.cat([old_logits(part) for part in inputs.split(1000)]).logsumexp(1)
-    standard = (inputs - mean) / deviation
-    unit = nn.Linear(inputs.shape[1], 1, device=inputs.device)
-    nn.init.zeros_(unit.weight)
-    nn.init.zeros_(unit.bias)
-    optimizer = torch.optim.LBFGS(unit.parameters(), max_iter=100, line_search_fn="strong_wolfe")
-
-    def loss() -> Tensor:
-        optimizer.zero_grad()
-        odds = unit(standard).squeeze(1) - against
-        new, old = (
-            F.softplus(-odds[: len(features)]).mean(),
-            F.softplus(odds[len(features) :]).mean(),
-        )
-        entropy = (settings.balance * new + old) / (settings.balance + 1)
-        total = entropy + settings.l2 / images * unit.weight.square().sum()
-        total.backward()
-        return total
-
-    optimizer.step(loss)
-    weight = unit.weight.detach()[0] / deviation
-    return Row(weight, float(unit.bias.detach() - weight @ mean))
-
-
-def learn_all(
-    base: Classifier,
-    gaussians: Gaussians,
-    images: dict[int, Tensor],
-    augment: Augmentation,
-    settings: NewRow,
-    seed: int,
-) -> dict[int, Row]:
-    """Learns a row for each new class, also against samples of the other new ones.
-
-    Args:
-        base: knows the old classes.
-        gaussians: the old classes' features.
-        images: of each new class, `(n, channels, height, width)`, by its column in the logits.
-        augment: how images are changed.
-        settings: how each row is learned.
-        seed: gives the seeds of the variants and of each row.
-    """
-    torch.manual_seed(derive(seed, "variants"))
-    features = {
-        label: variants(base.trunk, part, augment, settings.variants)
-        for label, part in images.items()
-    }
-    rank = gaussians.directions.shape[1]
-    own = {
-        label: Gaussians.of(part, torch.full((len(part),), label), rank)
-        for label, part in features.items()
-    }
-    return {
-        label: learn(
-            lambda inputs: base.head(inputs)[:, gaussians.labels],
-            gaussians.joined(*(other for name, other in own.items() if name != label)),
-            part,
-            len(images[label]),
-            settings,
-            derive(seed, label),
-        )
-        for label, part in features.items()
-    }
 
 
 def appended(logits: Tensor, row: Row, features: Tensor) -> Tensor:

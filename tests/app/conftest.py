@@ -25,8 +25,8 @@ from pipeline.new_class import results
 from pipeline.sources import catalogue
 from pipeline.techniques import adapters
 from pipeline.techniques.gaussians import Gaussians
-from pipeline.techniques.new_row import NewRow
 from pipeline.techniques.ridge import Projection, Sums
+from pipeline.techniques.row_training import NewRow
 from pipeline.techniques.slda import Moments
 from tests.project import Project, copy_sources, hear_ctrl_c
 

@@ -15,7 +15,7 @@ from pipeline.core.errors import InputError
 from pipeline.core.labelled import Labelled
 from pipeline.new_class import results
 from pipeline.techniques import new_row
-from pipeline.techniques.new_row import NewRow
+from pipeline.techniques.row_training import NewRow
 from tests.project import Project
 
 

@@ -11,11 +11,20 @@ from pipeline.core.errors import InputError
 from pipeline.learning import models
 from pipeline.learning.augmentation import NONE, Augmentation
 from pipeline.learning.networks import Classifier
-from pipeline.techniques import new_row
+from pipeline.techniques import new_row, row_training
 from pipeline.techniques.gaussians import Gaussians
-from pipeline.techniques.new_row import NewRow, Row
+from pipeline.techniques.new_row import Row
+from pipeline.techniques.row_training import NewRow
 
-SETTINGS = NewRow(variants=40, samples=100, balance=1.0, l2=0.03, augmentation=NONE)
+SETTINGS = NewRow(
+    variants=40,
+    samples=100,
+    balance=1.0,
+    l2=0.03,
+    choose_from=10,
+    folds=5,
+    augmentation=NONE,
+)
 OLD = [0, 2]
 
 
@@ -39,6 +48,21 @@ def kept() -> Gaussians:
     return Gaussians.of(torch.cat([features(label, 200) for label in OLD]), labels, 2)
 
 
+def wide() -> Gaussians:
+    """As `kept`, of classes that overlap."""
+    torch.manual_seed(1)
+    labels = torch.tensor(OLD).repeat_interleave(1000)
+    parts = [features(label, 1000) + torch.randn(1000, 6) for label in OLD]
+    return Gaussians.of(torch.cat(parts), labels, 2)
+
+
+def answers(row: Row, inputs: Tensor) -> Tensor:
+    """The base's with a row for class 1."""
+    with torch.no_grad():
+        logits: Tensor = new_row.with_rows(base(), {1: row})(inputs)
+    return logits.argmax(1)
+
+
 def old_logits(inputs: Tensor) -> Tensor:
     logits: Tensor = base().head(inputs)[:, OLD]
     return logits
@@ -47,7 +71,7 @@ def old_logits(inputs: Tensor) -> Tensor:
 @pytest.mark.parametrize("count", [1, 3, 2000])
 def test_the_class_is_learned_and_the_old_logits_keep_their_bits(count: int) -> None:
     gaussians = kept()
-    row = new_row.learn(old_logits, gaussians, features(1, count), count, SETTINGS, seed=0)
+    row = row_training.learn(old_logits, gaussians, features(1, count), count, SETTINGS, seed=0)
     inputs = torch.cat([features(label, 100) for label in range(3)])
     model = new_row.with_rows(base(), {1: row})
     with torch.no_grad():
@@ -69,7 +93,7 @@ def test_row_is_the_logistic_regression_of_scikit_learn(balance: float) -> None:
         torch.arange(30), torch.ones(30), means, torch.zeros(30, 2, 6), torch.zeros(30, 6)
     )
     settings = SETTINGS.model_copy(update={"samples": 1, "balance": balance, "l2": 0.2})
-    row = new_row.learn(lambda x: torch.zeros(len(x), 1), points, new, 5, settings, seed=0)
+    row = row_training.learn(lambda x: torch.zeros(len(x), 1), points, new, 5, settings, seed=0)
 
     mean, deviation = means.mean(0), means.std(0)
     inputs = ((torch.cat([new, means]) - mean) / deviation).numpy()
@@ -80,10 +104,50 @@ def test_row_is_the_logistic_regression_of_scikit_learn(balance: float) -> None:
     torch.testing.assert_close(row(torch.cat([new, means])), expected, atol=1e-3, rtol=1e-3)
 
 
+@pytest.mark.parametrize("balance", [0.01, 1.0, 100.0])
+def test_from_ten_images_on_the_balance_makes_up_for_itself(balance: float) -> None:
+    """The bias is then chosen for the accuracy over all classes, whatever it was trained with."""
+    truth = torch.arange(3).repeat_interleave(1000)
+    torch.manual_seed(3)
+    inputs = torch.cat([features(label, 1000) + torch.randn(1000, 6) for label in range(3)])
+    new = features(1, 40) + torch.randn(40, 6)
+    settings = SETTINGS.model_copy(update={"balance": balance})
+    rows = {
+        images: row_training.learn(old_logits, wide(), new[:images], images, settings, seed=0)
+        for images in (9, 40)
+    }
+    right = {
+        images: float((answers(row, inputs) == truth).float().mean())
+        for images, row in rows.items()
+    }
+    assert right[40] > 0.90
+    assert balance == 1 or right[40] > right[9] + 0.05
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_best_threshold_is_that_of_trying_all(seed: int) -> None:
+    torch.manual_seed(seed)
+    values = torch.randn(60).round(decimals=1)
+    gains = torch.randint(-2, 3, (60,)) / 4 + 0.05 * seed
+    tried = torch.linspace(-5, 5, 2001, dtype=torch.float64) + 0.001
+    sums = (gains.double() * (values > tried[:, None])).sum(1)
+    chosen = row_training.best_threshold(values, gains)
+    assert float((gains.double() * (values > chosen)).sum()) == pytest.approx(float(sums.max()))
+
+
+def test_best_threshold_is_in_the_middle_of_the_widest_gap() -> None:
+    values = torch.tensor([5.0, 4.0, 2.0, 1.0, 0.5, 3.0])
+    gains = torch.tensor([1.0, 1.0, -1.0, 1.0, -1.0, 0.0])
+    assert row_training.best_threshold(values, gains) == 3.0
+    gains[2] = -0.5
+    assert row_training.best_threshold(values, gains) == 0.75
+    assert row_training.best_threshold(values, -gains.abs()) == 5.0
+
+
 def test_how_often_images_are_shown_does_not_matter() -> None:
     few = features(1, 100)
     rows = [
-        new_row.learn(old_logits, kept(), few.repeat(times, 1), 100, SETTINGS, seed=0)
+        row_training.learn(old_logits, kept(), few.repeat(times, 1), 100, SETTINGS, seed=0)
         for times in (1, 30)
     ]
     inputs = torch.cat([few, kept().sample(50)[0]])
@@ -94,7 +158,7 @@ def test_how_often_images_are_shown_does_not_matter() -> None:
 def test_several_classes_have_a_row_each() -> None:
     gaussians = Gaussians.of(features(0, 200), torch.zeros(200, dtype=torch.int64), 2)
     new = {label: features(label, 3) for label in (1, 2)}
-    rows = new_row.learn_all(base(), gaussians, new, NONE, SETTINGS, seed=0)
+    rows = row_training.learn_all(base(), gaussians, new, NONE, SETTINGS, seed=0)
     inputs = torch.cat([features(label, 100) for label in range(3)])
     with torch.no_grad():
         logits, before = new_row.with_rows(base(), rows)(inputs), base()(inputs)
@@ -107,11 +171,11 @@ def test_variants_begin_with_the_images_as_they_are() -> None:
     images = torch.randint(256, (3, 1, 8, 8), dtype=torch.uint8)
     trunk = models.NETWORKS["mlp"]([1, 8, 8], 2, 0.0).trunk
     augment = Augmentation(rotation=0.3, scale=0.1, translation=1.0)
-    made = new_row.variants(trunk, images, augment, 10)
+    made = row_training.variants(trunk, images, augment, 10)
     assert len(made) == 9
     assert torch.equal(made[:3], trunk(images))
     assert not torch.equal(made[3:6], made[:3])
-    assert len(new_row.variants(trunk, images, augment, 1)) == 3
+    assert len(row_training.variants(trunk, images, augment, 1)) == 3
 
 
 def test_saved_row_comes_back_and_knows_its_trunk(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from pipeline.app import choose
 from pipeline.core import artifacts, params, stages
 from pipeline.core.errors import InputError
-from pipeline.new_class import choice
+from pipeline.new_class import choice, held_against
 from pipeline.new_class import report as new_class
 from pipeline.ranks import report as ranks
 from pipeline.scoring.tables import Results, Table, fill, markdown
@@ -79,6 +79,13 @@ def replicated() -> dict[str, str]:
         tables["choose"] = choose.example()
     if (path := Path("metrics/studies/steps.json")).exists():
         tables["steps"] = new_class.steps_of(artifacts.load_json(path))
+    if (path := Path("metrics/studies/few.json")).exists():
+        tables["few"] = held_against.table(artifacts.load_json(path))
+    if (path := Path("metrics/studies/any_class.json")).exists():
+        study = artifacts.load_json(path)
+        tables["any class"] = held_against.over_cases(study)
+        tables["few pictures"] = held_against.few_pictures(study)
+        tables["ranking"] = held_against.agreement(study)
     if (path := Path("metrics/studies/trunk.json")).exists():
         study = artifacts.load_json(path)
         tables["trunk"] = new_class.few_images(study)

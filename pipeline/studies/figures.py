@@ -20,7 +20,9 @@ def draw(study: Mapping[str, Any]) -> dict[str, bytes]:
     if study.get("against") == "split.old_images":
         return {"few": _few(study)}
     if "against" in study:
-        return {}
+        from pipeline.new_class import held_against
+
+        return {"curves": _png(held_against.curves(study))}
     if len(study["cases"]) == 1:
         [case] = study["cases"]
         return {

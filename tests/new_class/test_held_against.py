@@ -1,0 +1,85 @@
+"""Studies in which methods are held against a number of images."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib import pyplot as plt
+from scipy.stats import spearmanr
+
+from pipeline.new_class import held_against
+
+METHODS = ["replay", "new_row", "slda", "lora"]
+
+
+def study(cases: list[str], values: list[str]) -> dict[str, Any]:
+    """With figures at random."""
+    random = np.random.default_rng(0)
+
+    def figure() -> dict[str, Any]:
+        return {
+            key: {"mean": random.uniform(0.9, 1), "ci95": 0.01, "n": 3}
+            for key in ("accuracy", "accuracy_new")
+        }
+
+    summary = {
+        case: {value: {"new_class": {name: figure() for name in ["base", *METHODS]}}
+               for value in values}
+        for case in cases
+    }  # fmt: skip
+    return {"cases": cases, "values": values, "summary": summary}
+
+
+DIGITS = study(["3", "4", "9"], ["3", "10"])
+SETS = study(["mnist", "sign_language"], ["1", "3", "null"])
+
+
+def test_table_has_a_row_per_case_and_method() -> None:
+    header, *rows = held_against.table(SETS)
+    assert header[2:] == ["1", "3", "all"]
+    assert [row[1] for row in rows] == 2 * ["replay", "new row", "SLDA", "LoRA"]
+    figure = SETS["summary"]["sign_language"]["null"]["new_class"]["slda"]
+    all_classes, new = (100 * figure[key]["mean"] for key in ("accuracy", "accuracy_new"))
+    assert rows[6][4] == f"{all_classes:.2f} ± 1.00 / {new:.2f}"
+
+
+def test_means_and_the_worst_are_over_the_cases() -> None:
+    rows = held_against.over_cases(DIGITS)[1:]
+    [row] = [row for row in rows if row[:2] == ["new row", "10"]]
+    found = {case: DIGITS["summary"][case]["10"]["new_class"]["new_row"] for case in "349"}
+    for place, key in enumerate(["accuracy", "accuracy_new"]):
+        means = {case: 100 * figure[key]["mean"] for case, figure in found.items()}
+        assert float(row[2].split(" / ")[place]) == pytest.approx(
+            np.mean([*means.values()]), abs=0.006
+        )
+        worst = min(means, key=lambda case: means[case])
+        assert row[3 + place] == f"{means[worst]:.2f} (the {worst})"
+    assert held_against.few_pictures(DIGITS)[2][1:] == row[2:]
+
+
+def test_agreement_is_spearmans() -> None:
+    for value, row in zip(DIGITS["values"], held_against.agreement(DIGITS)[1:], strict=True):
+        means = [
+            [
+                DIGITS["summary"][case][value]["new_class"][name]["accuracy"]["mean"]
+                for name in METHODS
+            ]
+            for case in DIGITS["cases"]
+        ]
+        pairs = spearmanr(means, axis=1).statistic[np.triu_indices(3, 1)]
+        assert [float(row[1]), float(row[2])] == pytest.approx(
+            [pairs.mean(), pairs.min()], abs=0.006
+        )
+
+
+@pytest.mark.parametrize(("content", "panels", "places"), [(SETS, 2, 3), (DIGITS, 2, 3)])
+def test_what_is_more_is_along_the_axis(content: dict[str, Any], panels: int, places: int) -> None:
+    figure = held_against.curves(content)
+    assert len(figure.axes) == 2 * panels
+    for axis in figure.axes:
+        assert [len(container[0].get_xdata()) for container in axis.containers] == [places] * 4
+    shown = figure.axes[0].containers[1][0].get_ydata()
+    case, value = content["cases"][0], content["values"][0]
+    mean = content["summary"][case][value]["new_class"]["new_row"]["accuracy"]["mean"]
+    assert shown[0] == pytest.approx(100 * mean)
+    plt.close(figure)

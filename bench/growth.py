@@ -22,7 +22,7 @@ from bench.usage import Memory, Usage, repro, used
 from pipeline.core import params
 from pipeline.core.labelled import Labelled
 from pipeline.scoring.names import title
-from pipeline.scoring.pictures import COLOURS, WIDTH
+from pipeline.scoring.style import COLOURS, WIDTH
 from pipeline.studies import checkout
 
 SHARES = (0.125, 0.25, 0.5)

@@ -17,7 +17,7 @@ from bench.tables import PICTURE, RESULTS, saved
 from bench.timing import RUNS
 from pipeline.core import artifacts, process
 from pipeline.core.errors import InputError
-from pipeline.scoring import pictures
+from pipeline.scoring import style
 
 MEASUREMENTS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "sweep": beside.sweep,
@@ -47,7 +47,7 @@ def write(names: Sequence[str]) -> None:
         measured = MEASUREMENTS[name]() | {"machine": where}
         artifacts.save_json(RESULTS, saved() | {name: measured})
         if name == "growth":
-            artifacts.save_bytes(PICTURE, pictures.png(growth.draw(measured)))
+            artifacts.save_bytes(PICTURE, style.png(growth.draw(measured)))
 
 
 def machine() -> dict[str, Any]:

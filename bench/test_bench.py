@@ -22,7 +22,7 @@ from pipeline.core import stages
 from pipeline.core.labelled import Labelled
 from pipeline.learning import networks
 from pipeline.learning.models import trainable_parameters
-from pipeline.scoring import pictures
+from pipeline.scoring import style
 from pipeline.scoring.names import title
 from pipeline.scoring.tables import fill
 
@@ -237,4 +237,4 @@ def test_growth_is_shown_beside_each_stage() -> None:
     longest = max(usages, key=lambda name: usages[name]["seconds"])
     assert next(iter(rows)) == title(longest)
     assert {row[-1] for name, row in rows.items() if name != "download"} == {"0.50"}
-    assert pictures.png(growth.draw(measured)).startswith(b"\x89PNG")
+    assert style.png(growth.draw(measured)).startswith(b"\x89PNG")

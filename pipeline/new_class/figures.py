@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from pipeline.scoring.names import title
-from pipeline.scoring.pictures import COLOURS, WIDTH, captioned, cut, panels
+from pipeline.scoring.style import COLOURS, WIDTH, captioned, cut, panels
 
 OLD_IMAGES = {
     "training": (COLOURS[0], "trained on old images"),

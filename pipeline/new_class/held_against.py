@@ -82,7 +82,7 @@ def curves(study: Results) -> "Figure":
     """
     from matplotlib import pyplot as plt
 
-    from pipeline.scoring.pictures import COLOURS, WIDTH
+    from pipeline.scoring.style import COLOURS, WIDTH
 
     cases, values = study["cases"], study["values"]
     by_value = len(values) >= len(cases)

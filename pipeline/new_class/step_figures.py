@@ -7,7 +7,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from pipeline.scoring.names import SEEN, title
-from pipeline.scoring.pictures import COLOURS, WIDTH, panels
+from pipeline.scoring.style import COLOURS, WIDTH, panels
 
 
 def curves(table: pd.DataFrame) -> Figure:

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
 from pipeline.scoring.names import title
-from pipeline.scoring.pictures import COLOURS, WIDTH
+from pipeline.scoring.style import COLOURS, WIDTH
 
 SETTINGS = {"tuned": "own learning rate", "published": "published setting"}
 

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
 from pipeline.scoring.names import title
-from pipeline.scoring.pictures import COLOURS, WIDTH, captioned
+from pipeline.scoring.style import COLOURS, WIDTH, captioned
 
 
 def few_labels(table: pd.DataFrame) -> Figure:

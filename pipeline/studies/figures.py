@@ -62,9 +62,9 @@ def _after(study: Mapping[str, Any]) -> bytes:
 
 
 def _png(figure: "Figure") -> bytes:
-    from pipeline.scoring import pictures
+    from pipeline.scoring import style
 
-    return pictures.png(figure)
+    return style.png(figure)
 
 
 def _few(study: Mapping[str, Any]) -> bytes:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from pipeline.core import artifacts
 from pipeline.new_class import figures, training_figures
-from pipeline.scoring.pictures import png
+from pipeline.scoring.style import png
 from tests.project import Project
 
 PLOTS = "plots/new_class"

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from pipeline.core import artifacts
 from pipeline.ranks import figures
-from pipeline.scoring.pictures import png
+from pipeline.scoring.style import png
 from tests.project import Project
 
 

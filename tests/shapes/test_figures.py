@@ -3,7 +3,7 @@
 import numpy as np
 
 from pipeline.core import artifacts
-from pipeline.scoring.pictures import png
+from pipeline.scoring.style import png
 from pipeline.shapes import figures
 from tests.project import Project
 

@@ -105,6 +105,6 @@ def test_one_file_reads_the_parameters() -> None:
 
 def test_figures_alone_know_matplotlib() -> None:
     drawing = {file for file, name in imports("pipeline/") if name.startswith("matplotlib")}
-    assert drawing == {"pipeline/scoring/pictures.py"} | {
+    assert drawing == {"pipeline/scoring/style.py"} | {
         file for file in FILES if file.startswith("pipeline/") and file.endswith("figures.py")
     }

@@ -87,7 +87,7 @@ def test_code_change_runs_the_stages_that_use_it(project: Project) -> None:
         "pipeline/techniques/anchored.py": {"lora", "sequential"},
         "pipeline/shapes/drawing.py": {"shapes_draw"},
         "pipeline/scoring/measures.py": {"evaluate", "shapes_evaluate"},
-        "pipeline/scoring/pictures.py": {"plot", "ranks_plot", "shapes_plot"},
+        "pipeline/scoring/style.py": {"plot", "ranks_plot", "shapes_plot"},
         "pipeline/__main__.py": set(),
         "pipeline/app/results.py": set(),
     }

@@ -2,7 +2,7 @@
 
 from pipeline.core import artifacts
 from pipeline.new_class import figures, step_figures, training_figures
-from pipeline.scoring import pictures
+from pipeline.scoring import style
 
 TABLES, PICTURES = "plots/new_class/tables", "plots/new_class/pictures"
 
@@ -19,20 +19,20 @@ def main() -> None:
 
     compared = len(metrics) > 1  # beside the base
     if compared:
-        pictures.save(f"{PICTURES}/methods.png", figures.comparison(metrics))
-    pictures.save(f"{PICTURES}/confusion.png", figures.confusion(confusion))
+        style.save(f"{PICTURES}/methods.png", figures.comparison(metrics))
+    style.save(f"{PICTURES}/confusion.png", figures.confusion(confusion))
     if compared and not detection.empty:
-        pictures.save(f"{PICTURES}/detection.png", figures.detection(detection))
+        style.save(f"{PICTURES}/detection.png", figures.detection(detection))
     if not curves.empty:
-        pictures.save(f"{PICTURES}/training.png", training_figures.training(curves))
+        style.save(f"{PICTURES}/training.png", training_figures.training(curves))
     if not steps.empty:
-        pictures.save(f"{PICTURES}/steps.png", step_figures.curves(steps))
-        pictures.save(f"{PICTURES}/steps_matrix.png", step_figures.matrices(steps))
+        style.save(f"{PICTURES}/steps.png", step_figures.curves(steps))
+        style.save(f"{PICTURES}/steps_matrix.png", step_figures.matrices(steps))
     if mistakes.arrays["images"].ndim > 2:  # rows of a table can't be shown
-        pictures.save(f"{PICTURES}/mistakes.png", figures.mistakes(*mistakes))
+        style.save(f"{PICTURES}/mistakes.png", figures.mistakes(*mistakes))
     if not strength.empty:
-        pictures.save(f"{PICTURES}/strength.png", training_figures.strength(strength))
+        style.save(f"{PICTURES}/strength.png", training_figures.strength(strength))
     if not studies.empty:
-        pictures.save(f"{PICTURES}/studies.png", training_figures.studies(studies))
+        style.save(f"{PICTURES}/studies.png", training_figures.studies(studies))
         if studies["accuracy_old"].notna().any():
-            pictures.save(f"{PICTURES}/tradeoff.png", training_figures.tradeoff(studies))
+            style.save(f"{PICTURES}/tradeoff.png", training_figures.tradeoff(studies))

@@ -2,7 +2,7 @@
 
 from pipeline.core import artifacts
 from pipeline.ranks import figures
-from pipeline.scoring import pictures
+from pipeline.scoring import style
 
 TABLES, PICTURES = "plots/ranks/tables", "plots/ranks/pictures"
 
@@ -10,5 +10,5 @@ TABLES, PICTURES = "plots/ranks/tables", "plots/ranks/pictures"
 def main() -> None:
     sweep = artifacts.load_table(f"{TABLES}/sweep.csv")
     mistakes = artifacts.load_table(f"{TABLES}/mistakes.csv")
-    pictures.save(f"{PICTURES}/sweep.png", figures.sweep(sweep))
-    pictures.save(f"{PICTURES}/mistakes.png", figures.mistakes(mistakes))
+    style.save(f"{PICTURES}/sweep.png", figures.sweep(sweep))
+    style.save(f"{PICTURES}/mistakes.png", figures.mistakes(mistakes))

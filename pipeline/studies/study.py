@@ -1,8 +1,9 @@
 """`python -m pipeline study NAME...` runs studies: what is missing of them, and no more.
 
 Results go to `metrics/studies/NAME.json`, a cell when it is finished, so that a study that was
-ended goes on where it stopped. What is there of a cell is not run again if its parameters and its
-data are still the same; of methods that are compared, each has its own.
+ended goes on where it stopped; a table of their means (`NAME.csv`) and pictures follow at the end.
+What is there of a cell is not run again if its parameters and its data are still the same; of
+methods that are compared, each has its own.
 """
 
 import fcntl
@@ -19,7 +20,7 @@ from pipeline.core.errors import InputError
 from pipeline.studies import cells, checkout, children, dag, figures, grid, parts, reuse
 from pipeline.studies.cells import Record
 from pipeline.studies.grid import Cell, Definition
-from pipeline.studies.summary import summary
+from pipeline.studies.summary import rows, summary
 
 THREADS = 2
 """Cores that a cell keeps busy, more or less."""
@@ -58,8 +59,10 @@ def run(name: str, definition: Definition) -> None:
         code = checkout.git(Path(), "rev-parse", CODE).decode().strip()
         if other := sum({*record["code"].values()} != {code} for record in known.values()):
             print(f"{name}: {other} of {len(planned)} runs are of other code than that of now")
-        for picture, content in figures.draw(artifacts.load_json(path)).items():
-            artifacts.save_bytes(f"plots/studies/{name}_{picture}.png", content)
+        content = artifacts.load_json(path)
+        artifacts.save_table(path.with_suffix(".csv"), rows(content))
+        for picture, image in figures.draw(content).items():
+            artifacts.save_bytes(f"plots/studies/{name}_{picture}.png", image)
 
 
 def run_missing(

@@ -26,6 +26,26 @@ def summary(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return collected
 
 
+def rows(study: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What a study comes to as a table: a row for each mean, of every case.
+
+    Args:
+        study: the content of its file in `metrics/studies/`.
+    """
+    found = []
+    for case, means in study["summary"].items():
+        for value, of_value in means.items() if "against" in study else [("", means)]:
+            about = {"case": case} | ({study["against"]: value} if "against" in study else {})
+            found += [
+                about
+                | {"question": question, "name": path[0], "figure": ".".join(path[1:])}
+                | {key: mean[key] for key in ("mean", "ci95", "n")}
+                for question, figures in of_value.items()
+                for path, mean in _means(figures)
+            ]
+    return found
+
+
 def interval(values: npt.NDArray[np.float64]) -> dict[str, float]:
     """Mean and half-width of its 95 % interval by Student's t; of one value, no interval (0)."""
     several = len(values) > 1
@@ -50,3 +70,14 @@ def _leaves(
             yield from _leaves(value, (*path, key))
         elif isinstance(value, int | float) and not isinstance(value, bool):
             yield (*path, key), float(value)
+
+
+def _means(
+    tree: Mapping[str, Any], path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], Mapping[str, float]]]:
+    """The means of nested mappings, with their paths."""
+    for key, value in tree.items():
+        if "mean" in value and isinstance(value["mean"], float):
+            yield (*path, key), value
+        else:
+            yield from _means(value, (*path, key))

@@ -18,6 +18,8 @@ from pipeline.studies.grid import Cell
 from pipeline.studies.summary import summary
 from tests.project import ROOT, Project
 
+OTHER = ["any_class", "trunk"]
+"""Studies that have no cell of the default run."""
 TEXTS = [ROOT / "README.md", *ROOT.glob("pipeline/*/README.md")]
 
 
@@ -35,15 +37,31 @@ def test_a_study_holds_the_default_run_as_one_of_its_cells(
     monkeypatch.chdir(ROOT)
     content = json.loads(path.read_text())
     defaults = [cell for cell in grid.cells(grid.load(path.stem)) if _default(cell)]
-    assert defaults or path.stem == "trunk"  # which is of other images alone
+    assert defaults or path.stem in OTHER
     for cell in defaults:
         for name, metrics in content["cells"][cell.name]["metrics"].items():
-            assert metrics == json.loads((ROOT / f"metrics/{name}.json").read_text()), name
+            expected = json.loads((ROOT / f"metrics/{name}.json").read_text())
+            assert metrics == {key: expected[key] for key in metrics}, name
+            assert len(metrics) == len(expected) or "methods" in cell.settings
 
 
 def _default(cell: Cell) -> bool:
-    """Whether a cell changes nothing."""
-    return grid.parameters(cell) == params.read()
+    """Whether a cell changes nothing, but for the methods that are compared."""
+    return grid.parameters(cell) | {"methods": []} == params.read() | {"methods": []}
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("metrics/studies/*.json")), ids=lambda p: p.stem)
+def test_table_of_a_study_has_its_means(path: Path) -> None:
+    content = json.loads(path.read_text())
+    table = artifacts.load_table(path.with_suffix(".csv"))
+    expected = dict(leaves(content["summary"]))
+    keys = ["case", *([content["against"]] if "against" in content else []), "question", "name"]
+    found = {
+        (*map(str, row[:-4]), *([] if not row[-4] else str(row[-4]).split(".")), kind): value
+        for row in table[[*keys, "figure", "mean", "ci95", "n"]].fillna("").itertuples(index=False)
+        for kind, value in zip(("mean", "ci95", "n"), row[-3:], strict=True)
+    }
+    assert found == expected
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("metrics/studies/*.json")), ids=lambda p: p.stem)

@@ -7,7 +7,7 @@ import pytest
 from matplotlib import pyplot as plt
 from scipy.stats import spearmanr
 
-from pipeline.new_class import held_against
+from pipeline.new_class import held_against, held_against_figures
 
 METHODS = ["replay", "new_row", "slda", "lora"]
 
@@ -74,7 +74,7 @@ def test_agreement_is_spearmans() -> None:
 
 @pytest.mark.parametrize(("content", "panels", "places"), [(SETS, 2, 3), (DIGITS, 2, 3)])
 def test_what_is_more_is_along_the_axis(content: dict[str, Any], panels: int, places: int) -> None:
-    figure = held_against.curves(content)
+    figure = held_against_figures.curves(content)
     assert len(figure.axes) == 2 * panels
     for axis in figure.axes:
         assert [len(container[0].get_xdata()) for container in axis.containers] == [places] * 4

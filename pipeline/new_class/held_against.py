@@ -42,25 +42,26 @@ def over_cases(study: Results) -> Table:
     return rows
 
 
-def few_pictures(study: Results, name: str = "new_row") -> Table:
-    """As `over_cases`, of one method."""
+def few_pictures(study: Results) -> Table:
+    """As `over_cases`, of the new row."""
     rows = [["pictures of the new digit", "mean: all / new, %", "worst: all", "worst: new"]]
     for value in study["values"]:
-        rows.append([amount(value), *_mean_and_worst(study, name, value)])
+        rows.append([amount(value), *_mean_and_worst(study, "new_row", value)])
     return rows
 
 
 def agreement(study: Results) -> Table:
     """How alike cases rank the methods: Spearman's correlation, mean and least over pairs."""
+    import pandas as pd
+
     found = []
     for value in study["values"]:
-        ranks = np.array(
-            [
-                np.argsort(np.argsort([_mean(study, case, value, name) for name in names(study)]))
-                for case in study["cases"]
-            ]
-        )
-        pairs = np.corrcoef(ranks)[np.triu_indices(len(ranks), 1)]
+        means = {
+            case: [_mean(study, case, value, name) for name in names(study)]
+            for case in study["cases"]
+        }
+        correlations = pd.DataFrame(means).corr("spearman").to_numpy()
+        pairs = correlations[np.triu_indices(len(means), 1)]
         found.append([amount(value), f"{pairs.mean():.2f}", f"{pairs.min():.2f}"])
     return [["images", "mean over pairs", "least"], *found]
 

@@ -185,11 +185,14 @@ def test_an_unknown_name_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
 def test_it_ends_with_one_line_and_all_that_it_has_started(number: signal.Signals) -> None:
     command = [sys.executable, "-m", "bench", "photographs"]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
-        own = psutil.Process(process.pid)
-        while len(started := own.children(recursive=True)) < 2:  # it draws, in several processes
-            time.sleep(0.05)
-        process.send_signal(number)
-        told = process.communicate(timeout=20)[1]
+        try:
+            own = psutil.Process(process.pid)
+            while len(started := own.children(recursive=True)) < 2:  # it draws, in processes
+                time.sleep(0.05)
+            process.send_signal(number)
+            told = process.communicate(timeout=20)[1]
+        finally:
+            process.kill()
     assert process.returncode == 130
     assert told.splitlines()[-1] == "bench: interrupted"
     assert "Traceback" not in told

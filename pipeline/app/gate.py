@@ -13,8 +13,8 @@ from pipeline.app.arguments import Parser
 from pipeline.app.models import Predictor
 from pipeline.core.errors import InputError
 from pipeline.core.labelled import closest
-from pipeline.new_class import answers
-from pipeline.new_class.answers import Answers
+from pipeline.new_class.evaluation import answers
+from pipeline.new_class.evaluation.answers import Answers
 from pipeline.scoring import measures
 from pipeline.scoring.tables import Table, markdown, percent
 from pipeline.sources import decoding, tree

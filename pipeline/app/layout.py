@@ -15,7 +15,7 @@ from pipeline.app.models import Predictor
 from pipeline.core import artifacts
 from pipeline.core.errors import InputError
 from pipeline.learning import models
-from pipeline.new_class.card import Card
+from pipeline.new_class.evaluation.card import Card
 from pipeline.techniques import new_row
 from pipeline.techniques.new_row import Rows
 

@@ -11,7 +11,8 @@ from pipeline.app import results
 from pipeline.app.models import Predictor
 from pipeline.core import artifacts, params
 from pipeline.core.errors import InputError
-from pipeline.new_class import answers, starting
+from pipeline.new_class import starting
+from pipeline.new_class.evaluation import answers
 from pipeline.scoring.names import title
 from pipeline.scoring.tables import Table, markdown, number, percent
 from pipeline.sources import catalogue

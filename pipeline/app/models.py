@@ -13,8 +13,9 @@ from pipeline.core.errors import InputError
 from pipeline.core.labelled import closest
 from pipeline.learning import training
 from pipeline.learning.networks import Classifier
-from pipeline.new_class import card, learned, results
-from pipeline.new_class.card import Card, Known
+from pipeline.new_class import results
+from pipeline.new_class.evaluation import card, learned
+from pipeline.new_class.evaluation.card import Card, Known
 from pipeline.sources import pictures
 from pipeline.sources.decoding import Form
 from pipeline.techniques.strength import interpolate

@@ -19,9 +19,9 @@ from pipeline.core.seeding import derive
 from pipeline.learning import augmentation
 from pipeline.new_class import results
 from pipeline.techniques import new_row, row_training
-from pipeline.techniques.gaussians import Gaussians
 from pipeline.techniques.new_row import Row
 from pipeline.techniques.row_training import NewRow
+from pipeline.techniques.statistics.gaussians import Gaussians
 
 LONGEST = 40
 """Characters that a class's name may have."""

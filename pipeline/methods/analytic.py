@@ -17,7 +17,7 @@ from pipeline.learning.networks import NEVER, Classifier
 from pipeline.learning.validation import Score, Validation
 from pipeline.new_class import results
 from pipeline.new_class.results.steps import one_after_another
-from pipeline.techniques.ridge import Projection, Sums
+from pipeline.techniques.statistics.ridge import Projection, Sums
 
 SUMS = Path("data/statistics/sums.safetensors")
 

@@ -11,7 +11,7 @@ from pipeline.learning.training import Recipe
 from pipeline.learning.validation import Objective, Validation
 from pipeline.new_class import results
 from pipeline.new_class.results.steps import one_after_another
-from pipeline.techniques.gaussians import Gaussians
+from pipeline.techniques.statistics.gaussians import Gaussians
 
 
 class GaussianReplay(Recipe):

@@ -9,8 +9,8 @@ from pipeline.new_class import results
 from pipeline.new_class.results.steps import one_after_another
 from pipeline.techniques import new_row as rows
 from pipeline.techniques import row_training
-from pipeline.techniques.gaussians import Gaussians
 from pipeline.techniques.row_training import NewRow
+from pipeline.techniques.statistics.gaussians import Gaussians
 
 
 @one_after_another

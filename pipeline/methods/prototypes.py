@@ -13,8 +13,8 @@ from pipeline.learning import loading
 from pipeline.learning.compute import Compute
 from pipeline.new_class import results
 from pipeline.new_class.results.steps import one_after_another
-from pipeline.techniques import linear
-from pipeline.techniques.gaussians import Gaussians
+from pipeline.techniques.statistics import linear
+from pipeline.techniques.statistics.gaussians import Gaussians
 
 
 class Prototypes(Section):

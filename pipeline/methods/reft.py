@@ -18,7 +18,7 @@ from pipeline.learning.validation import Objective, Validation
 from pipeline.new_class import results
 from pipeline.new_class.results.steps import one_after_another
 from pipeline.techniques import reft as loreft
-from pipeline.techniques.gaussians import Gaussians
+from pipeline.techniques.statistics.gaussians import Gaussians
 
 
 class Reft(Recipe):

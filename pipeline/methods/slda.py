@@ -8,8 +8,8 @@ from pipeline.learning import loading
 from pipeline.learning.compute import Compute
 from pipeline.new_class import results
 from pipeline.new_class.results.steps import one_after_another
-from pipeline.techniques import linear
-from pipeline.techniques.slda import Moments
+from pipeline.techniques.statistics import linear
+from pipeline.techniques.statistics.slda import Moments
 
 MOMENTS = Path("data/statistics/moments.safetensors")
 

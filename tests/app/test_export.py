@@ -26,11 +26,11 @@ from pipeline.core.errors import InputError
 from pipeline.core.labelled import Labelled
 from pipeline.learning import backbones, models
 from pipeline.new_class import results
-from pipeline.new_class.card import Card
+from pipeline.new_class.evaluation.card import Card
 from pipeline.techniques import new_row
-from pipeline.techniques.gaussians import Gaussians
 from pipeline.techniques.new_row import Row
-from pipeline.techniques.ridge import Sums
+from pipeline.techniques.statistics.gaussians import Gaussians
+from pipeline.techniques.statistics.ridge import Sums
 from tests.app.conftest import Command
 from tests.project import Project, hear_ctrl_c
 
@@ -325,13 +325,16 @@ def test_an_interrupt_leaves_nothing(run: Project, tmp_path: Path) -> None:
     with subprocess.Popen(
         words, stderr=subprocess.PIPE, text=True, preexec_fn=hear_ctrl_c
     ) as process:
-        while not list(tmp_path.glob(".out.*/out/config.json")):
-            assert process.poll() is None
-            time.sleep(0.01)
-        process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 130
-        assert process.stderr
-        assert process.stderr.read() == "export: interrupted\n"
+        try:
+            while not list(tmp_path.glob(".out.*/out/config.json")):
+                assert process.poll() is None
+                time.sleep(0.01)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(60) == 130
+            assert process.stderr
+            assert process.stderr.read() == "export: interrupted\n"
+        finally:
+            process.kill()
     assert not list(tmp_path.iterdir())
 
 

@@ -11,8 +11,8 @@ from pipeline.app import gate, layout
 from pipeline.app.gate import Change
 from pipeline.app.models import Predictor
 from pipeline.core.labelled import Labelled
-from pipeline.new_class import answers
-from pipeline.new_class.answers import Answers
+from pipeline.new_class.evaluation import answers
+from pipeline.new_class.evaluation.answers import Answers
 from tests.app.conftest import Command
 from tests.project import Project
 

@@ -13,7 +13,8 @@ from pipeline.app.models import Predictor
 from pipeline.core import artifacts
 from pipeline.core.errors import InputError
 from pipeline.core.labelled import Labelled
-from pipeline.new_class import answers, results
+from pipeline.new_class import results
+from pipeline.new_class.evaluation import answers
 from tests.project import Project
 
 

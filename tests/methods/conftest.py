@@ -13,12 +13,13 @@ from pipeline.core import run
 from pipeline.core.labelled import Labelled
 from pipeline.core.seeding import derive
 from pipeline.learning import models
-from pipeline.new_class import learned, results
-from pipeline.new_class.learned import Method
+from pipeline.new_class import results
+from pipeline.new_class.evaluation import learned
+from pipeline.new_class.evaluation.learned import Method
 from pipeline.techniques.fisher import Fisher
-from pipeline.techniques.gaussians import Gaussians
-from pipeline.techniques.ridge import Projection, Sums
-from pipeline.techniques.slda import Moments
+from pipeline.techniques.statistics.gaussians import Gaussians
+from pipeline.techniques.statistics.ridge import Projection, Sums
+from pipeline.techniques.statistics.slda import Moments
 from tests.project import Project
 
 WIDTH, CLASSES, NEW = 8, ["a", "b", "c", "d"], 1

@@ -17,9 +17,9 @@ from pipeline.learning.networks import Classifier
 from pipeline.new_class import results
 from pipeline.new_class.results import handing
 from pipeline.techniques.fisher import Fisher
-from pipeline.techniques.gaussians import Gaussians
-from pipeline.techniques.ridge import Sums
-from pipeline.techniques.slda import Moments
+from pipeline.techniques.statistics.gaussians import Gaussians
+from pipeline.techniques.statistics.ridge import Sums
+from pipeline.techniques.statistics.slda import Moments
 from tests.methods.conftest import clouds, learned_by, prepare
 from tests.project import Project
 

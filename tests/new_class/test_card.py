@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from pipeline.core.labelled import Labelled
-from pipeline.new_class import card
+from pipeline.new_class.evaluation import card
 
 CLASSES = ["a", "b", "c"]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.core.labelled import Labelled
-from pipeline.new_class import continual
+from pipeline.new_class.evaluation import continual
 
 # After each step (rows, the base first) on the classes of each (columns).
 ACCURACIES = np.array([[0.9, 0.2, 0.1], [0.8, 0.7, 0.1], [0.6, 0.75, 0.5]])

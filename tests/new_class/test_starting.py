@@ -18,8 +18,8 @@ from pipeline.core.labelled import Labelled
 from pipeline.learning import models, networks, training
 from pipeline.new_class import outside, report, results
 from pipeline.new_class.starting import Network, Start
-from pipeline.techniques.gaussians import Gaussians
-from pipeline.techniques.ridge import Projection, Sums
+from pipeline.techniques.statistics.gaussians import Gaussians
+from pipeline.techniques.statistics.ridge import Projection, Sums
 from tests.project import Project
 
 NAMES = ["cat", "dog", "hen"]

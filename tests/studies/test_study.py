@@ -118,16 +118,19 @@ def test_a_study_that_was_ended_goes_on_where_it_stopped(toy: Project, number: i
         text=True,
         preexec_fn=hear_ctrl_c,
     ) as process:
-        results = toy.folder / "metrics/studies/toy.json"
-        for _ in range(600):
-            if results.exists() and "200" in ran(toy):
-                break
-            time.sleep(0.1)
-        process.send_signal(number)
-        assert process.stderr is not None
-        if number != signal.SIGKILL:
-            assert process.wait(20) == 130
-            assert process.stderr.read().splitlines()[-1] == "study: interrupted"
+        try:
+            results = toy.folder / "metrics/studies/toy.json"
+            for _ in range(600):
+                if results.exists() and "200" in ran(toy):
+                    break
+                time.sleep(0.1)
+            process.send_signal(number)
+            assert process.stderr is not None
+            if number != signal.SIGKILL:
+                assert process.wait(20) == 130
+                assert process.stderr.read().splitlines()[-1] == "study: interrupted"
+        finally:
+            process.kill()
     study(toy, "toy")
     assert ran(toy) == ["1", "200", "200"]
 

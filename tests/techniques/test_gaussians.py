@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from pipeline.techniques.gaussians import Gaussians
+from pipeline.techniques.statistics.gaussians import Gaussians
 
 
 def features(count: int = 4000, width: int = 12) -> tuple[Tensor, Tensor]:

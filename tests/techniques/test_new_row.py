@@ -12,9 +12,9 @@ from pipeline.learning import models
 from pipeline.learning.augmentation import NONE, Augmentation
 from pipeline.learning.networks import Classifier
 from pipeline.techniques import new_row, row_training
-from pipeline.techniques.gaussians import Gaussians
 from pipeline.techniques.new_row import Row
 from pipeline.techniques.row_training import NewRow
+from pipeline.techniques.statistics.gaussians import Gaussians
 
 SETTINGS = NewRow(
     variants=40,

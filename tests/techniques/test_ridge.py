@@ -8,7 +8,7 @@ import torch
 from sklearn.linear_model import Ridge
 from torch import Tensor
 
-from pipeline.techniques.ridge import Projection, Sums
+from pipeline.techniques.statistics.ridge import Projection, Sums
 
 
 def data(count: int = 1500) -> tuple[Tensor, Tensor]:

@@ -7,7 +7,7 @@ import torch
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from torch import Tensor
 
-from pipeline.techniques.slda import Moments
+from pipeline.techniques.statistics.slda import Moments
 
 
 def features() -> tuple[Tensor, Tensor]:

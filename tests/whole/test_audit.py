@@ -15,18 +15,25 @@ from pipeline.studies import dag
 from tests.project import ROOT, Project
 
 STAGES = dag.stages(ROOT)
-BANDS = {"pipeline/core", "pipeline/learning", "pipeline/new_class/results", "pipeline/sources"}
+STATISTICS = "pipeline/techniques/statistics"
+BANDS = {
+    "pipeline/core",
+    "pipeline/learning",
+    "pipeline/new_class/evaluation",
+    "pipeline/new_class/results",
+    "pipeline/search",
+    "pipeline/sources",
+    STATISTICS,
+}
 """The folders of code that stages depend on as a whole."""
 OWN = {"${data.path}", "${network.path}"}
 """The user's own images and networks, which are read only where other parameters say so."""
-GAUSSIANS = "pipeline/techniques/gaussians.py"
 OTHERWISE = {
-    "analytic": {GAUSSIANS},
     "lora": {
-        GAUSSIANS,
+        STATISTICS,
         *(f"data/split/{part}" for part in ("new_train", "new_validation", "old_validation")),
     },
-    "sequential": {GAUSSIANS},
+    "sequential": {STATISTICS},
 }
 """What a stage opens with other parameters alone: tests below run it with such."""
 
@@ -136,7 +143,7 @@ def test_images_are_read_instead_of_features_where_lora_adapts_the_trunk(project
     ]
     found = {each for each in inputs if any(Path(file).is_relative_to(each) for file in read)}
     # In the features it sees whether there are several steps.
-    assert found == {*OTHERWISE["lora"], "data/features/new_train"} - {GAUSSIANS}
+    assert found == {*OTHERWISE["lora"], "data/features/new_train"} - {STATISTICS}
 
 
 @pytest.mark.slow
@@ -156,7 +163,7 @@ def test_steps_open_what_is_declared_and_are_shown(project: Project) -> None:
         for file in read:  # a folder that is removed is opened by its name alone
             inside = any(Path(file).is_relative_to(each) for each in expected)
             assert inside or not (project.folder / file).is_file(), file
-        assert GAUSSIANS in read
+        assert f"{STATISTICS}/gaussians.py" in read
     project.pipeline("export", "new_row", "taken")  # which holds what it wrote against the model
     rows = {file.name for file in (project.folder / "taken").glob("row_*.safetensors")}
     assert rows == {f"row_{label}.safetensors" for label in (0, 1, 7)}

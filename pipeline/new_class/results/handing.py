@@ -86,24 +86,24 @@ class Handing:
         kept, extended = self.before / name, folder / name
         match Path(name).stem:
             case "gaussians":
-                from pipeline.techniques.gaussians import Gaussians
+                from pipeline.techniques.statistics.gaussians import Gaussians
 
                 old = Gaussians.load(kept)
                 new = Gaussians.of(*self._features(), old.directions.shape[1])
                 old.joined(new).save(extended)
             case "validation":
-                from pipeline.techniques.gaussians import extend_samples
+                from pipeline.techniques.statistics.gaussians import extend_samples
 
                 extend_samples(kept, *self._features(), extended)
             case "sums":
-                from pipeline.techniques.ridge import Sums
+                from pipeline.techniques.statistics.ridge import Sums
 
                 sums, projection = Sums.load(kept)
                 classes = sums.moments.shape[1]
                 more = Sums.of(projection, *self._features(), classes)
                 sums.plus(more).save(extended, projection.seed)
             case "moments":
-                from pipeline.techniques.slda import Moments
+                from pipeline.techniques.statistics.slda import Moments
 
                 Moments.load(kept).plus(Moments.of(*self._features())).save(extended)
             case "fisher":

@@ -3,7 +3,8 @@
 from pipeline.core import artifacts
 from pipeline.core.labelled import Labelled
 from pipeline.learning.compute import Compute
-from pipeline.new_class import answers, card, comparison, continual, learned, results
+from pipeline.new_class import results
+from pipeline.new_class.evaluation import answers, card, comparison, continual, learned
 from pipeline.scoring.predictions import Predictions
 from pipeline.sources.data import Data
 

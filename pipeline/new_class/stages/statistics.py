@@ -13,9 +13,9 @@ from pipeline.core.params import Count, Section, Seed
 from pipeline.core.seeding import derive
 from pipeline.learning import loading
 from pipeline.learning.compute import Compute
-from pipeline.techniques.gaussians import Gaussians
-from pipeline.techniques.ridge import Projection, Sums
-from pipeline.techniques.slda import Moments
+from pipeline.techniques.statistics.gaussians import Gaussians
+from pipeline.techniques.statistics.ridge import Projection, Sums
+from pipeline.techniques.statistics.slda import Moments
 
 GIVEN = Path("data/weights")
 GAUSSIANS, SUMS, MOMENTS = (f"{kind}.safetensors" for kind in ("gaussians", "sums", "moments"))

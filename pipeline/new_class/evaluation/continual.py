@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.core.labelled import Labelled
-from pipeline.new_class.learned import Method
+from pipeline.new_class.evaluation.learned import Method
 from pipeline.scoring.names import SEEN
 from pipeline.scoring.predictions import Predictions
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from pipeline.core.artifacts import Records
 from pipeline.core.labelled import Labelled
-from pipeline.new_class.learned import Method
+from pipeline.new_class.evaluation.learned import Method
 from pipeline.scoring import measures
 from pipeline.scoring.predictions import Predictions
 from pipeline.techniques.strength import interpolate

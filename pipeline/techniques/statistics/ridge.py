@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pipeline.core import artifacts
-from pipeline.techniques import symmetric
+from pipeline.techniques.statistics import symmetric
 
 KIND = "sums for ridge regression"
 CHUNK = 6000

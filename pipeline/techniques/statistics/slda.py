@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from pipeline.core import artifacts
-from pipeline.techniques import symmetric
+from pipeline.techniques.statistics import symmetric
 
 KIND = "means and scatter of classes"
 

@@ -20,7 +20,7 @@ from pipeline.core import artifacts
 from pipeline.core.errors import InputError
 from pipeline.core.labelled import CHUNK, Labelled
 from pipeline.new_class import results
-from pipeline.new_class.learned import Method
+from pipeline.new_class.evaluation.learned import Method
 from pipeline.scoring.predictions import Predictions
 from pipeline.sources.data import Data, Source
 from pipeline.techniques import novelty

@@ -1,44 +1,24 @@
 """search(): a study of hyper-parameters by Optuna."""
 
+import math
 import sys
-import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pydantic import model_validator
 from tqdm import tqdm
 
 from pipeline.core.errors import InputError
-from pipeline.core.params import Section
 from pipeline.learning.compute import Compute
-from pipeline.search.workers import DIVERGED, Outcome, Values, workers
-
-if TYPE_CHECKING:
-    import optuna
+from pipeline.search import rungs, samplers
+from pipeline.search.rungs import Pruner
+from pipeline.search.samplers import Sampler, Space
+from pipeline.search.workers import DIVERGED, Outcome, Submit, Values, workers
 
 BATCH = 8
 """Trials asked for at a time, so that the result doesn't depend on the number of workers."""
-
-
-class Range(Section):
-    """What a study chooses from: whole numbers if both ends are, else fractions too."""
-
-    low: int | float
-    high: int | float
-    log: bool = False
-
-    @model_validator(mode="after")
-    def _ordered(self) -> "Range":
-        if self.low > self.high or (self.log and self.low <= 0):
-            raise ValueError("low ≤ high accepted, and 0 < low on a logarithmic scale")
-        return self
-
-    def suggest(self, trial: "optuna.Trial", name: str) -> int | float:
-        """Asks the study for a value."""
-        if isinstance(self.low, int) and isinstance(self.high, int):
-            return trial.suggest_int(name, self.low, self.high, log=self.log)
-        return trial.suggest_float(name, self.low, self.high, log=self.log)
+BUDGET = "epochs"
+"""The value of which a trial that is looked at early has had a share only."""
 
 
 @dataclass(frozen=True)
@@ -51,52 +31,53 @@ class Study:
 
 def search(
     run: Callable[[int, Values], Outcome],
-    space: Mapping[str, Range],
+    space: Space,
     trials: int,
     seed: int,
     compute: Compute,
     name: str,
+    sampler: Sampler = "tpe",
+    pruner: Pruner = "none",
 ) -> Study:
-    """Looks for the values with the best score by Optuna's TPE sampler.
+    """Looks for the values with the best score.
 
     Trials run in batches on all cores, each on one thread; equal arguments give an equal study,
     however many workers there are.
 
     Args:
         run: one trial, from its number and its values; it must be picklable.
-        space: what to choose from.
-        trials: how many.
+        space: what to choose from; where trials are ended early, among it the `epochs`.
+        trials: how many (of a grid, at most).
         seed: of the sampler.
         compute: how the workers compute, each on one thread.
         name: of the progress bar.
+        sampler: how the values are found.
+        pruner: whether trials are ended early; a row then tells of the epochs that it had.
 
     Raises:
         InputError: if all trials diverged.
     """
-    import optuna  # slow to load, and no worker needs it
+    from optuna.trial import TrialState  # slow to load, and no worker needs it
 
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        sampler = optuna.samplers.TPESampler(
-            seed=seed % 2**32, multivariate=True, constant_liar=True
-        )
-    study = optuna.create_study(direction="maximize", sampler=sampler)
+    study, trials = samplers.start(sampler, space, trials, seed)
     rows: list[dict[str, Any]] = []
     best: Outcome | None = None
     progress = tqdm(total=trials, desc=name, unit="trial", disable=None)
     with progress, workers(run, compute) as submit:
-        while len(rows) < trials:
-            batch = [study.ask() for _ in range(min(BATCH, trials - len(rows)))]
+        for count, shares in rungs.brackets(pruner, BATCH):
+            batch = [study.ask() for _ in range(min(count, trials - len(rows)))]
             values = [
                 {key: scope.suggest(trial, key) for key, scope in space.items()} for trial in batch
             ]
-            futures = [
-                submit(trial.number, chosen) for trial, chosen in zip(batch, values, strict=True)
-            ]
-            for trial, chosen, future in zip(batch, values, futures, strict=True):
-                outcome: Outcome = future.result()
-                study.tell(trial, outcome.score[0])
+            numbers = [trial.number for trial in batch]
+            for trial, chosen, outcome in zip(
+                batch, *_climbed(submit, numbers, values, shares), strict=True
+            ):
+                if chosen == trial.params:
+                    study.tell(trial, outcome.score[0])
+                else:
+                    trial.report(outcome.score[0], chosen[BUDGET])
+                    study.tell(trial, state=TrialState.PRUNED)
                 rows.append(
                     {"trial": trial.number, **chosen, "score": outcome.score[0]} | outcome.measured
                 )
@@ -104,9 +85,43 @@ def search(
                     best = outcome
                 progress.set_postfix(best=f"{best.score[0]:.4f}")
                 progress.update()
+            if len(rows) == trials:
+                break
     diverged = sum(row["score"] == DIVERGED.score[0] for row in rows)
     if best is None or best.result is None:
         raise InputError(f"all {trials} trials diverged; lower learning rates may help")
     if diverged:
         print(f"{name}: {diverged} of {trials} trials diverged, and lost", file=sys.stderr)
     return Study(best, rows)
+
+
+def _climbed(
+    submit: Submit, numbers: Sequence[int], values: Sequence[Values], shares: Sequence[float]
+) -> tuple[list[Values], list[Outcome]]:
+    """Runs trials for a share of their epochs, the best of them for the next share, and so on.
+
+    Returns:
+        The values that each was run with last, and what came of it.
+    """
+    last: list[Values] = [{} for _ in values]
+    outcomes: list[Outcome] = [DIVERGED for _ in values]
+    places = list(range(len(values)))
+    for rung, share in enumerate(shares):
+        if rung:
+            scores = [outcomes[place].score for place in places]
+            places = [places[chosen] for chosen in rungs.best(scores)]
+        given = [
+            values[place]
+            | ({} if share == 1 else {BUDGET: math.ceil(values[place][BUDGET] * share)})
+            for place in places
+        ]
+        # A trial that has had all these epochs already would come to the same.
+        futures = {
+            place: submit(numbers[place], content)
+            for place, content in zip(places, given, strict=True)
+            if content != last[place]
+        }
+        for place, content in zip(places, given, strict=True):
+            if place in futures:
+                last[place], outcomes[place] = content, futures[place].result()
+    return last, outcomes

@@ -25,6 +25,7 @@ PATIENCE = 5
 Values = dict[str, Any]
 Run = Callable[[int, Values], "Outcome"]
 """A trial, from its number and its values."""
+Submit = Callable[[int, Values], "Future[Outcome]"]
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def run_all(run: Run, cases: Sequence[Values], compute: Compute, name: str) -> l
 
 
 @contextmanager
-def workers(run: Run, compute: Compute) -> Iterator[Callable[[int, Values], "Future[Outcome]"]]:
+def workers(run: Run, compute: Compute) -> Iterator[Submit]:
     """Yields a function that submits a trial: to a Dask cluster, or to processes on this machine.
 
     Either way the data that `run` holds travel once per worker. A single worker is this process.

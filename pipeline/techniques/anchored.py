@@ -17,7 +17,8 @@ from pipeline.learning.optimisation import Optimisation
 from pipeline.learning.training import Curve, Recipe
 from pipeline.learning.validation import Objective, Validation
 from pipeline.search import study
-from pipeline.search.study import Range
+from pipeline.search.rungs import Pruner
+from pipeline.search.samplers import Range, Sampler
 from pipeline.search.workers import Outcome, Values
 from pipeline.techniques import adapters, strength
 
@@ -33,12 +34,14 @@ class Search(Section):
 class Studied(Optimisation):
     """A training on the new classes alone, whose settings a study on validation data chooses.
 
-    `strengths` are tried afterwards, on validation data too. `check` is the number of steps between
-    validations, `patience` that of validations without a better score, `least_steps` as in a
-    `Recipe`.
+    The study's values are found by its `sampler`; its `pruner` ends trials early. `strengths` are
+    tried afterwards, on validation data too. `check` is the number of steps between validations,
+    `patience` that of validations without a better score, `least_steps` as in a `Recipe`.
     """
 
     trials: Count
+    sampler: Sampler
+    pruner: Pruner
     objective: Objective
     check: Count
     patience: Count
@@ -143,7 +146,16 @@ def learn_new(trial: Trial, compute: Compute, name: str) -> Learned:
     """
     settings = trial.settings
     space = {key: getattr(settings.search, key) for key in Search.model_fields}
-    found = study.search(trial, space, settings.trials, trial.seeds(), compute, name)
+    found = study.search(
+        trial,
+        space,
+        settings.trials,
+        trial.seeds(),
+        compute,
+        name,
+        settings.sampler,
+        settings.pruner,
+    )
     model, curve = found.best.result
     merged = deepcopy(model)
     adapters.merge(merged)

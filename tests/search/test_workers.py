@@ -18,7 +18,7 @@ from pipeline.core import process
 from pipeline.core.errors import DivergenceError, InputError
 from pipeline.learning.compute import Compute
 from pipeline.search import study, workers
-from pipeline.search.study import Range
+from pipeline.search.samplers import Range
 from pipeline.search.workers import Outcome
 from tests.project import ROOT
 

@@ -20,6 +20,8 @@ from tests import foreign
 COMPUTE = Compute(device="cpu", threads=1, reproducible=True)
 STUDIED: dict[str, Any] = {
     "trials": 8,
+    "sampler": "tpe",
+    "pruner": "none",
     "objective": "worst",
     "optimizer": "adam",
     "schedule": "constant",

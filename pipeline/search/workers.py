@@ -72,7 +72,7 @@ def workers(run: Run, compute: Compute) -> Iterator[Submit]:
     """
     prepared = _Prepared(run, compute)
     if address := os.environ.get("DASK_SCHEDULER_ADDRESS"):
-        with _cluster(address) as client:
+        with cluster(address) as client:
             [remote] = client.scatter([prepared], broadcast=True)
             pool = client.get_executor(pure=False)
             yield lambda number, values: pool.submit(_call, remote, number, values)
@@ -89,7 +89,7 @@ def workers(run: Run, compute: Compute) -> Iterator[Submit]:
 
 
 @contextmanager
-def _cluster(address: str) -> "Iterator[Client]":
+def cluster(address: str) -> "Iterator[Client]":
     """Yields a client of a Dask cluster.
 
     Raises:

@@ -10,7 +10,7 @@ from pipeline.core import artifacts, params
 from pipeline.core.errors import InputError
 from pipeline.studies import checkout, children, dag, grid, parts
 from pipeline.studies.grid import Cell
-from pipeline.studies.repro import repro
+from pipeline.studies.repro import dvc, repro
 
 COPIES = Path(".dvc/tmp/studies")
 MODEL = "data/base/model.safetensors"
@@ -27,6 +27,8 @@ def run(
     commit: str,
     workers: int,
     start: bytes | None = None,
+    project: Path = Path(),
+    with_remote: bool = False,
 ) -> Record:
     """Runs a cell in its copy, collects some parts, and removes the copy.
 
@@ -37,18 +39,21 @@ def run(
         commit: what is run.
         workers: how many trials of a stage run at once.
         start: the file of the base model that it starts from, if it does.
+        project: whose commit and cache of DVC it is.
+        with_remote: whether what DVC's default remote has is taken from there, and what is made
+            brought there; if there is one.
 
     Raises:
         InputError: if a stage fails.
     """
     settings = parts.only(cell.settings, wanted)
-    folder = _prepared(cell._replace(settings=settings), COPIES / study / cell.name, commit)
+    folder = _prepared(cell._replace(settings=settings), project, study, commit)
     metrics = parts.metrics(wanted)
     if start is not None:
         name = cell.settings["network.weights"]
         artifacts.save_bytes(folder / cell.settings["network.path"] / name, start)
     targets = [dag.maker(dag.stages(folder), metric) for metric in metrics]
-    seconds = _repro(cell, folder, targets, workers)
+    seconds = _repro(cell, folder, targets, workers, with_remote)
     record = {
         "case": cell.case,
         "settings": cell.settings,
@@ -60,26 +65,44 @@ def run(
     return record
 
 
-def base(cell: Cell, study: str, commit: str, workers: int) -> bytes:
+def base(
+    cell: Cell,
+    study: str,
+    commit: str,
+    workers: int,
+    project: Path = Path(),
+    with_remote: bool = False,
+) -> bytes:
     """Makes the base model of a cell in its copy, as `run` does; returns its file's content."""
-    folder = _prepared(cell, COPIES / study / cell.name, commit)
-    _repro(cell, folder, [parts.BASE], workers)
+    folder = _prepared(cell, project, study, commit)
+    _repro(cell, folder, [parts.BASE], workers, with_remote)
     content = artifacts.load_bytes(folder / MODEL)
     shutil.rmtree(folder)
     return content
 
 
-def _repro(cell: Cell, folder: Path, targets: Sequence[str], workers: int) -> dict[str, float]:
-    # Cells run side by side on the same cores; see `process.prepare`.
-    environment = {"GOMP_SPINCOUNT": "0", "RETAIN_WORKERS": str(workers)}
+def _repro(
+    cell: Cell, folder: Path, targets: Sequence[str], workers: int, with_remote: bool
+) -> dict[str, float]:
+    # Cells run side by side on the same cores; see `process.prepare`. Their trials stay with them.
+    environment = {
+        "DASK_SCHEDULER_ADDRESS": "",
+        "GOMP_SPINCOUNT": "0",
+        "RETAIN_WORKERS": str(workers),
+    }
+    shared = with_remote and checkout.has_remote(folder)
     try:
-        return repro(folder, targets, environment=environment)
+        seconds = repro(folder, targets, pull=shared, environment=environment)
+        if shared:
+            dvc(folder, "push", "--run-cache", "--with-deps", *targets)
     except InputError as error:
         raise InputError(f"{cell.name}: {error}; its copy is in {folder}") from None
+    return seconds
 
 
-def _prepared(cell: Cell, folder: Path, commit: str) -> Path:
+def _prepared(cell: Cell, project: Path, study: str, commit: str) -> Path:
     """The cell's copy of a commit; one that an ended study left is gone on with."""
+    folder = project / COPIES / study / cell.name
     children.end_left_over(folder)
     (folder / ".dvc/tmp/rwlock").unlink(missing_ok=True)  # it names those that were ended
     ready = folder / ".dvc/tmp/prepared"
@@ -87,8 +110,8 @@ def _prepared(cell: Cell, folder: Path, commit: str) -> Path:
     if not ready.exists() or ready.read_text() != state:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        checkout.committed(folder, Path(), commit)
-        checkout.configure(folder, Path(".dvc/cache").resolve())
+        checkout.committed(folder, project, commit)
+        checkout.configure(folder, (project / ".dvc/cache").resolve())
         checkout.set_parameters(folder, cell.settings)
         content = params.read(folder / params.PARAMS)
         checkout.set_stages(folder, parts.run_with(content, dag.stages(folder)))

@@ -1,5 +1,6 @@
 """A copy of the project in a folder of its own, with parameters of its own."""
 
+import configparser
 import io
 import json
 import shutil
@@ -40,6 +41,13 @@ def configure(folder: Path, cache: Path | None) -> None:
     if cache:
         lines += ["[cache]", f"    dir = {cache}"]
     (folder / ".dvc/config.local").write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def has_remote(folder: Path) -> bool:
+    """Whether a project names a default remote of DVC."""
+    config = configparser.ConfigParser()
+    config.read(folder / ".dvc/config", "utf-8")
+    return config.has_option("core", "remote")
 
 
 def set_parameters(folder: Path, changes: Mapping[str, Any]) -> None:

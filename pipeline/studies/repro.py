@@ -25,6 +25,7 @@ def repro(
     folder: Path,
     targets: Sequence[str] = (),
     *,
+    pull: bool = False,
     tell: Callable[[str], object] = lambda line: None,
     environment: Mapping[str, str] | None = None,
 ) -> dict[str, float]:
@@ -35,6 +36,7 @@ def repro(
     Args:
         folder: of the project.
         targets: stages (default: all).
+        pull: whether what DVC's remote has is taken from there.
         tell: is given a line for each stage when it is finished.
         environment: further variables.
 
@@ -53,7 +55,7 @@ def repro(
             seconds[current] = time.perf_counter() - began
             tell(f"{current:<18} {seconds[current]:7.1f} s")
 
-    command = ["dvc", "repro", *targets]
+    command = ["dvc", "repro", *(["--pull"] if pull else []), *targets]
     quiet = not sys.stderr.isatty()
     with running(command, folder, environment, quiet) as dvc:
         assert dvc.stdout is not None
@@ -76,3 +78,19 @@ def repro(
         raise InputError(f"stage {current} failed" if current else f"DVC ended with code {code}")
     finish()
     return seconds
+
+
+def dvc(folder: Path, *arguments: str) -> None:
+    """Runs a command of DVC.
+
+    Raises:
+        InputError: if it fails.
+    """
+    with running(["dvc", *arguments], folder) as child:
+        assert child.stdout is not None
+        told = child.stdout.read()
+        code = child.wait()
+        if ended(child):
+            raise InputError("interrupted")
+    if code:
+        raise InputError(f"dvc {arguments[0]}: {told.strip().splitlines()[-1] if told else code}")

@@ -15,15 +15,14 @@ from typing import Any
 
 from tqdm import tqdm
 
-from pipeline.core import artifacts, process
+from pipeline.core import artifacts
 from pipeline.core.errors import InputError
-from pipeline.studies import cells, checkout, children, dag, figures, grid, parts, reuse
+from pipeline.studies import cells, checkout, dag, figures, grid, parts, reuse
 from pipeline.studies.cells import Record
 from pipeline.studies.grid import Cell, Definition
+from pipeline.studies.places import place
 from pipeline.studies.summary import rows, summary
 
-THREADS = 2
-"""Cores that a cell keeps busy, more or less."""
 CODE = "HEAD:pipeline"
 """Git's name for all code of the pipeline."""
 SOURCES = ("pipeline", "params.yaml", "dvc.yaml", "studies")
@@ -80,43 +79,42 @@ def run_missing(
     missing = {key: wanted for key, wanted in missing.items() if wanted}
     if not missing:
         return
-    at_once = min(len(missing), max(1, process.workers() // THREADS) + 1)
-    workers = max(1, process.workers() // at_once)
-    pool = ThreadPoolExecutor(at_once)
-    try:
-        # First in the queue, so that a cell that waits for its start never holds it up.
-        starts = {
-            start: pool.submit(cells.base, grid.start(definition, start), name, commit, workers)
-            for start in {planned[key].start for key in missing}
-            if start
-        }
+    with place(name, commit, len(missing)) as where:
+        pool = ThreadPoolExecutor(where.at_once)
+        try:
+            # First in the queue, so that a cell that waits for its start never holds it up.
+            starts = {
+                start: pool.submit(where.base, grid.start(definition, start))
+                for start in {planned[key].start for key in missing}
+                if start
+            }
 
-        def work(key: str) -> Record:
-            cell = planned[key]
-            start = starts[cell.start].result() if cell.start else None
-            made = cells.run(missing[key], cell, name, commit, workers, start)
-            if key in known and reuse.contradict(known[key], made):  # of another processor, or code
-                missing[key] = list(prints[key])
-                made = cells.run(missing[key], cell, name, commit, workers, start)
-            return made
+            def work(key: str) -> Record:
+                cell = planned[key]
+                start = starts[cell.start].result() if cell.start else None
+                made = where.run(missing[key], cell, start)
+                if key in known and reuse.contradict(known[key], made):
+                    missing[key] = list(prints[key])  # it is of another processor, or code
+                    made = where.run(missing[key], cell, start)
+                return made
 
-        futures = {pool.submit(work, key): key for key in missing}
-        with tqdm(total=len(missing), desc=name, unit="run") as progress:
-            for future in as_completed(futures):
-                key = futures[future]
-                origin = {
-                    "parameters": {part: prints[key][part] for part in missing[key]},
-                    "code": dict.fromkeys(missing[key], code),
-                }
-                known[key] = reuse.together(known.get(key, {}), future.result() | origin)
-                save(reuse.RESULTS / f"{name}.json", definition, known, prints)
-                progress.update()
-    except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
-        children.end_all()
-        raise
-    finally:
-        pool.shutdown()
+            futures = {pool.submit(work, key): key for key in missing}
+            with tqdm(total=len(missing), desc=name, unit="run") as progress:
+                for future in as_completed(futures):
+                    key = futures[future]
+                    origin = {
+                        "parameters": {part: prints[key][part] for part in missing[key]},
+                        "code": dict.fromkeys(missing[key], code),
+                    }
+                    known[key] = reuse.together(known.get(key, {}), future.result() | origin)
+                    save(reuse.RESULTS / f"{name}.json", definition, known, prints)
+                    progress.update()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            where.end()
+            raise
+        finally:
+            pool.shutdown()
 
 
 def _parts(known: dict[str, Record], key: str) -> set[str]:

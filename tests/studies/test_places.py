@@ -100,6 +100,7 @@ def results(project: Project) -> dict[str, Any]:
     return dict(content)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hides(), reason="no folder can be hidden from a process here")
 def test_a_cluster_gives_what_this_machine_does_though_a_worker_is_killed(shared: Project) -> None:
     push(shared, [1, 2, 150])

@@ -1,6 +1,7 @@
 """What dvc.yaml and dvc.lock say of the stages."""
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ METHODS = Path("data/methods")
 
 def stages(folder: Path = Path()) -> Stages:
     """The stages of a project's dvc.yaml."""
-    found: Stages = params.parsed(folder / "dvc.yaml")["stages"]
+    found: Stages = _parsed(folder / "dvc.yaml")["stages"]
     return found
 
 
@@ -24,8 +25,18 @@ def locked(folder: Path = Path()) -> Stages:
     path = folder / "dvc.lock"
     if not path.exists():
         return {}
-    found: Stages = params.parsed(path).get("stages", {})
+    found: Stages = _parsed(path).get("stages", {})
     return found
+
+
+def _parsed(path: Path) -> Any:
+    """As `params.parsed`, but the same content once: it takes long, and studies ask often."""
+    return _parsed_once(path, path.read_bytes()) if path.exists() else params.parsed(path)
+
+
+@lru_cache(maxsize=8)
+def _parsed_once(path: Path, content: bytes) -> Any:
+    return params.parsed(path)
 
 
 def only(stages: Stages, methods: Iterable[str]) -> Stages:

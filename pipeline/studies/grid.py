@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -123,7 +124,14 @@ def cells(definition: Definition) -> list[Cell]:
 
 def parameters(cell: Cell) -> dict[str, Any]:
     """The content of params.yaml with the settings of a cell."""
-    return checkout.changed(params.read(), cell.settings)
+    path = params.PARAMS
+    content = _read_once(path.read_bytes()) if path.exists() else params.read()
+    return checkout.changed(content, cell.settings)
+
+
+@lru_cache(maxsize=2)
+def _read_once(content: bytes) -> dict[str, Any]:
+    return params.read()
 
 
 def section(content: Mapping[str, Any], name: str) -> Any:

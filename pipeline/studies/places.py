@@ -122,7 +122,7 @@ class OnCluster:
 
     def end(self) -> None:
         """Waits no longer; a worker goes on to the end of its cell."""
-        self.client.cancel(self._futures)
+        self.client.cancel([*self._futures])
 
     def _call(self, function: Any, *arguments: Any) -> Any:
         given = (self.origin, self.study, self.commit, *arguments)

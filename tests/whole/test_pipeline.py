@@ -245,10 +245,10 @@ RESTORED = {f"pipeline/techniques/{name}.py" for name in ("adapters", "new_row",
 """What `restoring` imports where there is something that it saved."""
 ADDED_BY = {
     "data/fisher/fisher.safetensors": "fisher",
-    "data/statistics/gaussians.safetensors": "gaussians",
-    "data/statistics/moments.safetensors": "slda",
-    "data/statistics/sums.safetensors": "ridge",
-    "data/statistics/validation": "gaussians",
+    "data/statistics/gaussians.safetensors": "statistics/gaussians",
+    "data/statistics/moments.safetensors": "statistics/slda",
+    "data/statistics/sums.safetensors": "statistics/ridge",
+    "data/statistics/validation": "statistics/gaussians",
 }
 """What `handing` imports to add the classes of a step to what is kept."""
 

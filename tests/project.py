@@ -5,7 +5,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -177,3 +178,12 @@ def stages_run(output: str) -> list[str]:
 def copy_sources(destination: Path) -> None:
     """Copies what git tracks, or would, but no results."""
     checkout.sources(destination, ROOT)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Waits a minute at most."""
+    for _ in range(600):
+        if condition():
+            return
+        time.sleep(0.1)
+    raise TimeoutError

@@ -153,11 +153,14 @@ def clone(origin: str, commit: str) -> Path:
     """Clones a repository, or brings the clone that this machine has up to date.
 
     Raises:
-        InputError: if the repository can't be read, or has no such commit.
+        InputError: if the repository can't be read, or has no such commit, or its place here is
+            somebody else's.
     """
     name = hashlib.sha256(origin.encode()).hexdigest()[:12]
     folder = Path(tempfile.gettempdir()) / f"retain-{os.getuid()}-{name}"
     folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.lstat().st_uid != os.getuid():  # whose code would be run
+        raise InputError(f"{folder}: belongs to another user")
     project = folder / "project"
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

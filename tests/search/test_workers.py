@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from threading import Timer
 from typing import Any
@@ -20,7 +19,7 @@ from pipeline.learning.compute import Compute
 from pipeline.search import study, workers
 from pipeline.search.samplers import Range
 from pipeline.search.workers import Outcome
-from tests.project import ROOT
+from tests.project import ROOT, until
 
 COMPUTE = Compute(device="cpu", threads=2, reproducible=True)
 
@@ -126,12 +125,3 @@ def test_no_worker_outlives_a_killed_stage(tmp_path: Path) -> None:
         worker = psutil.Process(int(file.read_text()))
         stage.kill()
     until(lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE)
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Waits a minute at most."""
-    for _ in range(600):
-        if condition():
-            return
-        time.sleep(0.1)
-    raise TimeoutError

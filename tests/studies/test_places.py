@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.project import Project
+from tests.project import Project, until
 from tests.studies.toy import define, ran, study, variables
 
 pytest.importorskip("distributed")
@@ -79,17 +78,8 @@ def cluster(project: Project, count: int) -> Iterator[tuple[str, list[subprocess
             return process
 
         start([*scheduler, "--scheduler-file", str(file)])
-        wait(file.exists)
+        until(file.exists)
         yield json.loads(file.read_text())["address"], [start(hidden) for _ in range(count)]
-
-
-def wait(condition: Any) -> None:
-    """Waits a minute at most."""
-    for _ in range(600):
-        if condition():
-            return
-        time.sleep(0.1)
-    raise TimeoutError
 
 
 def results(project: Project) -> dict[str, Any]:
@@ -112,7 +102,7 @@ def test_a_cluster_gives_what_this_machine_does_though_a_worker_is_killed(shared
         ) as process:
             try:
                 seen = shared.folder.with_name("ran")
-                wait(lambda: seen.exists() and "150" in ran(shared))
+                until(lambda: seen.exists() and "150" in ran(shared))
                 busy = [worker for worker in workers if below(worker.pid, "stage.py")]
                 assert len(busy) == 1
                 busy[0].kill()
@@ -140,12 +130,12 @@ def below(pid: int, name: str) -> bool:
     return any(name in " ".join(each.cmdline()) for each in psutil.Process(pid).children(True))
 
 
-def test_what_workers_cannot_clone_is_one_line(shared: Project, tmp_path: Path) -> None:
+def test_what_workers_cannot_clone_is_one_line(shared: Project) -> None:
     with cluster(shared, 1) as (address, _):
         environment = variables(shared) | {"DASK_SCHEDULER_ADDRESS": address}
         command = (sys.executable, "-m", "pipeline", "study", "toy")
         told = shared.run(*command, environment=environment, code=2)
-        assert "origin" in told.splitlines()[-1]
+        assert "push it first" in told.splitlines()[-1]
         push(shared, [1])
         define(shared, [2])
         told = shared.run(*command, environment=environment, code=2)

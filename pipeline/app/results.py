@@ -38,6 +38,21 @@ DATA: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
 }
 """The data of each question, from the parameters that its stages were run with."""
 
+STUDIES: Mapping[str, Mapping[str, Callable[[Results], Table]]] = {
+    "elsewhere": {"elsewhere": new_class.elsewhere},
+    "steps": {"steps": new_class.steps_of},
+    "few": {"few": held_against.table},
+    "any_class": {
+        "any class": held_against.over_cases,
+        "few pictures": held_against.few_pictures,
+        "ranking": held_against.agreement,
+    },
+    "budgets": {"budgets": held_against.budgets},
+    "search": {"search": held_against.by_case},
+    "trunk": {"trunk": new_class.few_images, "trunk epochs": new_class.few_epochs},
+}
+"""The tables of each study, by their names in the texts that show them."""
+
 REPLICATES = Path("metrics/studies/replicates.json")
 
 
@@ -75,21 +90,11 @@ def replicated() -> dict[str, str]:
     tables = {name: table for question in QUESTIONS for name, table in of_seeds(question).items()}
     tables["best methods"] = new_class.best(*means_and_facts("new_class"))
     if choice.STUDY.exists():
-        tables["elsewhere"] = new_class.elsewhere(artifacts.load_json(choice.STUDY))
         tables["choose"] = choose.example()
-    if (path := Path("metrics/studies/steps.json")).exists():
-        tables["steps"] = new_class.steps_of(artifacts.load_json(path))
-    if (path := Path("metrics/studies/few.json")).exists():
-        tables["few"] = held_against.table(artifacts.load_json(path))
-    if (path := Path("metrics/studies/any_class.json")).exists():
-        study = artifacts.load_json(path)
-        tables["any class"] = held_against.over_cases(study)
-        tables["few pictures"] = held_against.few_pictures(study)
-        tables["ranking"] = held_against.agreement(study)
-    if (path := Path("metrics/studies/trunk.json")).exists():
-        study = artifacts.load_json(path)
-        tables["trunk"] = new_class.few_images(study)
-        tables["trunk epochs"] = new_class.few_epochs(study)
+    for study, its_tables in STUDIES.items():
+        if (path := REPLICATES.with_name(f"{study}.json")).exists():
+            content = artifacts.load_json(path)
+            tables |= {name: table(content) for name, table in its_tables.items()}
     return {name: markdown(table) for name, table in tables.items()}
 
 

@@ -33,6 +33,44 @@ def table(study: Results) -> Table:
     return rows
 
 
+def budgets(study: Results) -> Table:
+    """Accuracy by the number of images kept of every old class: a row per case and method.
+
+    What a method comes to that keeps none stands in a column of its own.
+    """
+    rows = [["all / new, %", "images kept of a class", *map(amount, study["values"]), "none"]]
+    for case in study["cases"]:
+        ordered = sorted(names(study), key=lambda name: not varies(study, case, name))
+        for name in ordered:
+            figures = [
+                study["summary"][case][value]["new_class"][name] for value in study["values"]
+            ]
+            shown = (
+                [*map(_both, figures), ""]
+                if varies(study, case, name)
+                else [*[""] * len(figures), _both(figures[0])]
+            )
+            rows.append([title(case) if name == ordered[0] else "", title(name), *shown])
+    return rows
+
+
+def by_case(study: Results) -> Table:
+    """Accuracy of every method, a row per case of a study that is held against nothing."""
+    summary = study["summary"]
+    methods = [name for name in summary[study["cases"][0]]["new_class"] if name != "base"]
+    rows = [["all / new, %", *map(title, methods)]]
+    for case in study["cases"]:
+        rows.append([title(case), *(_both(summary[case]["new_class"][name]) for name in methods)])
+    return rows
+
+
+def varies(study: Results, case: str, name: str) -> bool:
+    """Whether what a method keeps depends on the value."""
+    of_case = study["summary"][case]
+    kept = {of_case[value]["new_class"][name]["kept_bytes"]["mean"] for value in study["values"]}
+    return len(kept) > 1
+
+
 def over_cases(study: Results) -> Table:
     """The means over all cases and the worst one's, a row per method and value."""
     rows = [["method", "images", "mean: all / new, %", "worst: all", "worst: new"]]

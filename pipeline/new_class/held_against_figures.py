@@ -1,4 +1,4 @@
-"""The picture of studies in which methods are held against a parameter."""
+"""Pictures of studies in which methods are held against a parameter, or by cases."""
 
 from itertools import cycle
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from pipeline.new_class.held_against import MEASURES, amount, names
+from pipeline.new_class.held_against import MEASURES, amount, names, varies
 from pipeline.scoring.names import title
 from pipeline.scoring.style import COLOURS, WIDTH
 from pipeline.scoring.tables import Results
@@ -53,6 +53,74 @@ def curves(study: Results) -> Figure:
     for row in axes:
         row[0].set_ylim(*_limits(row))
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
+    return figure
+
+
+def kept(study: Results) -> Figure:
+    """Accuracy against what is kept of the old classes: curves over the number of their images.
+
+    Of what keeps no images, or as many in every run, there is a point. A row of panels for all
+    classes, one for the new one, a column for each case.
+
+    Args:
+        study: the content of the study's file.
+    """
+    cases = study["cases"]
+    figure, axes = plt.subplots(
+        2, len(cases), figsize=(WIDTH, 7.5), squeeze=False, sharex="col", sharey="row"
+    )
+    for row, (key, meaning) in zip(axes, MEASURES.items(), strict=True):
+        row[0].set_ylabel(f"test accuracy, {meaning}, %")
+        for axis, case in zip(row, cases, strict=True):
+            of_case = study["summary"][case]
+            for name, colour, marker in zip(
+                names(study), cycle(COLOURS), cycle(["o"] * 8 + ["s"] * 8), strict=False
+            ):
+                values = study["values"] if varies(study, case, name) else study["values"][:1]
+                found = [of_case[value]["new_class"][name] for value in values]
+                axis.errorbar(
+                    [figures["kept_bytes"]["mean"] / 1000 for figures in found],
+                    [100 * figures[key]["mean"] for figures in found],
+                    [100 * figures[key]["ci95"] for figures in found],
+                    fmt=f"{marker}-", color=colour, markersize=5 if len(values) > 1 else 8,
+                    linewidth=1, elinewidth=0.7, label=title(name),
+                )  # fmt: skip
+            axis.set_xscale("log")
+    for axis, case in zip(axes[0], cases, strict=True):
+        axis.set_title(title(case), size=10)
+    for axis in axes[-1]:
+        axis.set_xlabel("kept of the old classes, kB")
+    for row in axes:
+        row[0].set_ylim(*_limits(row))
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
+    return figure
+
+
+def by_case(study: Results) -> Figure:
+    """Accuracy of every method on all classes and on the new one (hollow), a row per case.
+
+    Args:
+        study: the content of the file of a study that is held against nothing.
+    """
+    cases, summary = study["cases"], study["summary"]
+    methods = [name for name in summary[cases[0]]["new_class"] if name != "base"]
+    size = (WIDTH, 1.6 + 0.36 * len(cases))
+    figure, axes = plt.subplots(1, len(methods), figsize=size, sharey=True, squeeze=False)
+    for axis, name in zip(axes[0], methods, strict=True):
+        for key, face in (("accuracy", COLOURS[0]), ("accuracy_new", "none")):
+            found = [summary[case]["new_class"][name][key] for case in cases]
+            axis.errorbar(
+                [100 * figure["mean"] for figure in found],
+                np.arange(len(cases)) + (0.12 if face == "none" else -0.12),
+                xerr=[100 * figure["ci95"] for figure in found],
+                fmt="o", color=COLOURS[0], markerfacecolor=face, elinewidth=1,
+                label=MEASURES[key],
+            )  # fmt: skip
+        axis.set_title(title(name), size=10)
+        axis.set_xlabel("test accuracy, %")
+        axis.set_ylim(len(cases) - 0.5, -0.5)
+    axes[0, 0].set_yticks(range(len(cases)), [title(case) for case in cases])
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure
 
 

@@ -19,6 +19,8 @@ def draw(study: Mapping[str, Any]) -> dict[str, bytes]:
     means = study["summary"]
     if study.get("against") == "split.old_images":
         return {"few": _few(study)}
+    if study.get("against") == "replay.budget":
+        return {"kept": _kept(study)}
     if "against" in study:
         return {"curves": _curves(study)} if "new_class" in _first(study) else {}
     if len(study["cases"]) == 1:
@@ -30,6 +32,8 @@ def draw(study: Mapping[str, Any]) -> dict[str, bytes]:
         }
     if not all("new_class" in means[case] for case in study["cases"]):
         return {}
+    if len(study["cases"]) >= len(means[study["cases"][0]]["new_class"]):
+        return {"cases": _by_case(study)}
     cases = {
         case: _methods(means[case]["new_class"], single[case]["new_class"])
         for case in study["cases"]
@@ -75,6 +79,18 @@ def _curves(study: Mapping[str, Any]) -> bytes:
     from pipeline.new_class import held_against_figures
 
     return _png(held_against_figures.curves(study))
+
+
+def _kept(study: Mapping[str, Any]) -> bytes:
+    from pipeline.new_class import held_against_figures
+
+    return _png(held_against_figures.kept(study))
+
+
+def _by_case(study: Mapping[str, Any]) -> bytes:
+    from pipeline.new_class import held_against_figures
+
+    return _png(held_against_figures.by_case(study))
 
 
 def _few(study: Mapping[str, Any]) -> bytes:

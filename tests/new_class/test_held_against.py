@@ -19,7 +19,7 @@ def study(cases: list[str], values: list[str]) -> dict[str, Any]:
     def figure() -> dict[str, Any]:
         return {
             key: {"mean": random.uniform(0.9, 1), "ci95": 0.01, "n": 3}
-            for key in ("accuracy", "accuracy_new")
+            for key in ("accuracy", "accuracy_new", "kept_bytes")
         }
 
     summary = {
@@ -83,3 +83,39 @@ def test_what_is_more_is_along_the_axis(content: dict[str, Any], panels: int, pl
     mean = content["summary"][case][value]["new_class"]["new_row"]["accuracy"]["mean"]
     assert shown[0] == pytest.approx(100 * mean)
     plt.close(figure)
+
+
+def test_budgets_are_curves_of_what_keeps_images_and_points_of_what_does_not() -> None:
+    content = study(["mnist", "sign_language"], ["1", "20", "null"])
+    for of_case in content["summary"].values():
+        for place, of_value in enumerate(of_case.values()):
+            for name, figures in of_value["new_class"].items():
+                amount = 1000 * 10**place if name == "replay" else 5000
+                figures["kept_bytes"] = {"mean": amount, "ci95": 0, "n": 3}
+
+    header, *rows = held_against.budgets(content)
+    assert header[2:] == ["1", "20", "all", "none"]
+    assert [row[1] for row in rows] == 2 * ["replay", "new row", "SLDA", "LoRA"]
+    for row in rows:
+        assert [bool(cell) for cell in row[2:]] == [row[1] == "replay"] * 3 + [row[1] != "replay"]
+
+    figure = held_against_figures.kept(content)
+    for axis in figure.axes:
+        places = [list(container[0].get_xdata()) for container in axis.containers]
+        assert places == [[1, 10, 100], [5], [5], [5]]  # kB
+    plt.close(figure)
+
+
+def test_by_case_there_is_a_row_per_case_and_a_column_per_method() -> None:
+    content = study(["mnist_tpe", "mnist_grid", "mnist_random"], ["1"])
+    content["summary"] = {case: each["1"] for case, each in content["summary"].items()}
+    header, *rows = held_against.by_case(content)
+    assert header[1:] == ["replay", "new row", "SLDA", "LoRA"]
+    figure = content["summary"]["mnist_grid"]["new_class"]["slda"]
+    all_classes, new = (100 * figure[key]["mean"] for key in ("accuracy", "accuracy_new"))
+    assert rows[1][3] == f"{all_classes:.2f} ± 1.00 / {new:.2f}"
+
+    drawn = held_against_figures.by_case(content)
+    shown = drawn.axes[2].containers[0][0].get_xdata()
+    assert shown[1] == pytest.approx(all_classes)
+    plt.close(drawn)

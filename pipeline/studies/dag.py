@@ -10,7 +10,7 @@ from pipeline.core.errors import InputError
 from pipeline.core.labelled import closest
 
 Stages = Mapping[str, Mapping[str, Any]]
-METHODS = Path("data/methods")
+METHODS = "data/methods"
 """Where every method has a folder."""
 
 
@@ -57,7 +57,7 @@ def _methods(stages: Stages) -> dict[str, str]:
         output: name
         for name, stage in stages.items()
         for output in outputs(stage)
-        if Path(output).parent == METHODS
+        if output.rpartition("/")[0] == METHODS
     }
 
 
@@ -87,35 +87,44 @@ def maker(stages: Stages, name: str) -> str:
 
 def parents(stages: Stages, name: str) -> set[str]:
     """The stages whose outputs a stage reads."""
-    makers = {output: maker for maker, stage in stages.items() for output in outputs(stage)}
-    return {
-        maker
-        for dependency in stages[name].get("deps", [])
-        for output, maker in makers.items()
-        if _within(output, dependency) or _within(dependency, output)
-    }
+    return _parents(stages[name], _makers(stages))
 
 
-def _within(path: str, other: str) -> bool:
-    """Whether a path is another, or lies in it; without pathlib, which takes most of the time."""
-    return f"{path}/".startswith(f"{other}/")
+def _makers(stages: Stages) -> dict[str, str]:
+    return {output: name for name, stage in stages.items() for output in outputs(stage)}
+
+
+def _parents(stage: Mapping[str, Any], makers: Mapping[str, str]) -> set[str]:
+    found = set()
+    for dependency in stage.get("deps", []):
+        if dependency in makers:  # no output lies in another
+            found.add(makers[dependency])
+        else:
+            found |= {
+                maker
+                for output, maker in makers.items()
+                if output.startswith(f"{dependency}/") or dependency.startswith(f"{output}/")
+            }
+    return found
 
 
 def upstream(stages: Stages, targets: Iterable[str]) -> set[str]:
     """Some stages, and all that they need."""
+    makers = _makers(stages)
     found: set[str] = set()
     waiting = list(targets)
     while waiting:
         name = waiting.pop()
         if name not in found:
             found.add(name)
-            waiting += parents(stages, name)
+            waiting += _parents(stages[name], makers)
     return found
 
 
 def downstream(stages: Stages, sources: Iterable[str]) -> set[str]:
     """Some stages, and all that need them."""
-    needs = {name: parents(stages, name) for name in stages}
+    makers = _makers(stages)
+    needs = {name: _parents(stage, makers) for name, stage in stages.items()}
     found = set(sources)
     while more := {name for name in stages if needs[name] & found} - found:
         found |= more

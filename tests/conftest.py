@@ -16,9 +16,16 @@ from tests.project import SMALL, Project, copy_sources
 Compute(device="cpu", threads=2, reproducible=True).start()
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Puts the tests that need the finished project first: one worker finishes it, others go on."""
-    items.sort(key=lambda item: "finished" not in getattr(item, "fixturenames", ()))
+    """Tests that need the finished project are slow, and come first: one worker finishes it."""
+
+    def needs_it(item: pytest.Item) -> bool:
+        return "finished" in getattr(item, "fixturenames", ())
+
+    for item in filter(needs_it, items):
+        item.add_marker("slow")
+    items.sort(key=needs_it, reverse=True)
 
 
 @pytest.fixture(scope="session")

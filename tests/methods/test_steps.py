@@ -35,7 +35,7 @@ LONGER_STEPS = {
     f"{name}.{key}": value
     for name in ("replay", "gaussian_replay", "joint")
     for key, value in {"epochs": 20, "learning_rate": 0.02, "patience": 20}.items()
-}
+} | {"replay.least_steps": 0, "joint.least_steps": 0}
 METHODS = yaml.safe_load(Path("params.yaml").read_text())["methods"]
 WITHOUT_IMAGES = ["analytic", "slda", "prototypes", "gaussian_replay", "new_row", "reft"]
 WITH_IMAGES = ["replay", "joint", "last_layer", "icarl", "dark_replay"]

@@ -26,12 +26,13 @@ def test_every_cell_has_parameters_that_there_are_and_is_one_of_its_kind(path: P
 
 
 def test_elsewhere_differs_from_mnist_in_no_section_of_a_method() -> None:
+    default = params.read()
     free = ("data.", "network.", "pretrain.", "split.new_classes", "seed", "split.seed")
     for cell in grid.cells(grid.load("elsewhere")):
         assert all(key.startswith(free) for key in cell.settings), cell
         changed = grid.parameters(cell)
         for method in stages.methods():
-            assert changed[method] == params.read()[method]
+            assert changed[method] == default[method]
 
 
 def test_parameters_of_a_start_count_for_the_cells_that_have_it_and_no_others() -> None:

@@ -146,7 +146,6 @@ def test_images_are_read_instead_of_features_where_lora_adapts_the_trunk(project
     assert found == {*OTHERWISE["lora"], "data/features/new_train"} - {STATISTICS}
 
 
-@pytest.mark.slow
 def test_steps_open_what_is_declared_and_are_shown(project: Project) -> None:
     methods = ["analytic", "lora", "new_row", "sequential"]
     project.set({"split.new_classes": [[0], [7, 1]], "methods": methods})

@@ -87,16 +87,18 @@ def one_line_or_none(code: int, said: str) -> None:
     assert said.count("\n") == (code == 2)
 
 
+@pytest.mark.slow
 @given(path=st.sampled_from(PATHS), value=VALUES, remove=st.integers(0, 4).map(lambda n: n == 0))
 @settings(QUICKLY, max_examples=700)
 def test_any_value_in_place_of_another(
     sources: Path, path: tuple[Any, ...], value: Any, remove: bool
 ) -> None:
-    text = yaml.safe_dump(changed(path, value, remove), allow_unicode=False)
+    text = yaml.dump(changed(path, value, remove), Dumper=yaml.CSafeDumper, allow_unicode=False)
     (sources / "params.yaml").write_text(text)
     one_line_or_none(*answer("check"))
 
 
+@pytest.mark.slow
 @given(place=st.integers(0, len(TEXT)), cut=st.integers(0, 40), put=st.binary(max_size=12))
 @settings(QUICKLY, max_examples=400)
 def test_any_bytes_in_place_of_others(sources: Path, place: int, cut: int, put: bytes) -> None:
@@ -170,6 +172,7 @@ def stage_in(folder: Path, stage: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", ["download", "split", "ranks_images", "shapes_draw", "pretrain"])
 @pytest.mark.parametrize("change", PROCESSES, ids=str)
 def test_real_processes_end_with_a_result_or_one_line(

@@ -65,7 +65,6 @@ def test_repeating_runs_nothing(project: Project) -> None:
     assert project.run("git", "status", "--porcelain") == ""
 
 
-@pytest.mark.slow
 def test_experiment_with_a_rank_runs_lora_and_what_follows(project: Project) -> None:
     assert stages_run(project.run("dvc", "exp", "run", "-S", "lora.rank=8")) == ["lora", *AFTER]
     facts = project.json("data/methods/lora/facts.json")
@@ -75,7 +74,6 @@ def test_experiment_with_a_rank_runs_lora_and_what_follows(project: Project) -> 
     assert "lora.rank" in project.run("dvc", "params", "diff")
 
 
-@pytest.mark.slow
 def test_other_new_classes_touch_neither_ranks_nor_shapes(project: Project) -> None:
     ran = stages_run(project.run("dvc", "exp", "run", "-S", "split.new_classes=[3]"))
     assert set(ran) == of_question("") - {"download", "weights"}
@@ -97,7 +95,6 @@ def test_code_change_runs_the_stages_that_use_it(project: Project) -> None:
         project.run("git", "checkout", "--quiet", file)
 
 
-@pytest.mark.slow
 def test_branches_can_be_compared(project: Project) -> None:
     project.run("git", "checkout", "--quiet", "-b", "other")
     project.set({"replay.budget": 2, "replay.epochs": 1})
@@ -144,7 +141,6 @@ def main(shifted: Shifted) -> None:
 '''
 
 
-@pytest.mark.slow
 def test_a_method_that_is_added_and_taken_out_is_in_and_out_of_everything(project: Project) -> None:
     before = {
         path.relative_to(project.folder): path.read_bytes()
@@ -189,7 +185,6 @@ def test_a_method_that_is_added_and_taken_out_is_in_and_out_of_everything(projec
     assert "up to date" in clone.run("dvc", "repro", "--dry", "--allow-missing")
 
 
-@pytest.mark.slow
 def test_a_shorter_list_of_methods_narrows_the_tables(project: Project) -> None:
     listed = "methods=[lora,replay]"
     assert stages_run(project.run("dvc", "exp", "run", "-S", listed)) == AFTER

@@ -93,7 +93,7 @@ def one_line_or_none(code: int, said: str) -> None:
 def test_any_value_in_place_of_another(
     sources: Path, path: tuple[Any, ...], value: Any, remove: bool
 ) -> None:
-    text = yaml.dump(changed(path, value, remove), Dumper=yaml.CSafeDumper, allow_unicode=False)
+    text = yaml.safe_dump(changed(path, value, remove), allow_unicode=False)
     (sources / "params.yaml").write_text(text)
     one_line_or_none(*answer("check"))
 

@@ -1,4 +1,4 @@
-"""Studies in which methods are held against a parameter, as the number of new images.
+"""Studies in which methods are held against a parameter, as the number of new images, or by cases.
 
 All functions take the content of such a study's file.
 """

@@ -32,15 +32,8 @@ def draw(study: Mapping[str, Any]) -> dict[str, bytes]:
         }
     if not all("new_class" in means[case] for case in study["cases"]):
         return {}
-    if len(study["cases"]) >= len(means[study["cases"][0]]["new_class"]):
-        return {"cases": _by_case(study)}
-    cases = {
-        case: _methods(means[case]["new_class"], single[case]["new_class"])
-        for case in study["cases"]
-    }
-    from pipeline.new_class import figures
-
-    drawn = {"cases": _png(figures.cases(cases))}
+    few = len(means[study["cases"][0]]["new_class"]) <= len(study["cases"])
+    drawn = {"cases": _by_case(study) if few else _cases(study, single)}
     return drawn | ({"after": _after(study)} if _steps(study) else {})
 
 
@@ -85,6 +78,14 @@ def _kept(study: Mapping[str, Any]) -> bytes:
     from pipeline.new_class import held_against_figures
 
     return _png(held_against_figures.kept(study))
+
+
+def _cases(study: Mapping[str, Any], single: Mapping[str, Any]) -> bytes:
+    from pipeline.new_class import figures
+
+    means = {case: study["summary"][case]["new_class"] for case in study["cases"]}
+    methods = {case: _methods(each, single[case]["new_class"]) for case, each in means.items()}
+    return _png(figures.cases(methods))
 
 
 def _by_case(study: Mapping[str, Any]) -> bytes:

@@ -72,3 +72,17 @@ def test_accuracy_against_images_is_drawn_and_told_with_intervals() -> None:
         *([name, "55.00 ± 63.53", "55.00 ± 63.53"] for name in ("from scratch", "frozen")),
     ]
     assert report.few_epochs(one)[1] == ["from scratch", "2.0 ± 0.0 (11)", "2.0 ± 0.0 (11)"]
+
+
+@pytest.mark.parametrize("steps", [False, True])
+def test_many_cases_of_few_methods_are_drawn_and_so_are_their_steps(steps: bool) -> None:
+    one = result(0.9, False)["new_class"]
+    if steps:
+        one["replay"] = one["replay"] | {"accuracy_after": {"1": 0.9, "2": 0.8}}
+    runs = {case: {"new_class": one} for case in ("tpe", "random", "grid")}
+    study = {
+        "cases": list(runs),
+        "cells": {case: {"case": case, "metrics": metrics} for case, metrics in runs.items()},
+        "summary": {case: summary([metrics, metrics]) for case, metrics in runs.items()},
+    }
+    assert list(figures.draw(study)) == ["cases", *(["after"] if steps else [])]

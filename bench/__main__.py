@@ -13,6 +13,7 @@ from types import FrameType
 
 import psutil
 
+from bench import copies
 from pipeline.core import artifacts
 from pipeline.core.errors import InputError
 
@@ -34,9 +35,6 @@ def main(names: list[str]) -> int:
     except InputError as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("bench: interrupted", file=sys.stderr)
-        return 130
     print(*tables.parts(tables.saved()).values(), sep="\n\n")
     return 0
 
@@ -55,9 +53,10 @@ def measure(names: list[str]) -> None:
 
 
 def end(number: int, frame: FrameType | None) -> None:
-    """Ends all that was started, in copies that nobody needs, and then what goes on here.
+    """Ends all that was started, in copies that nobody needs, and this process.
 
-    This is the handler of a signal.
+    This is the handler of a signal. It raises nothing: what it interrupts may ignore that, or
+    wait for those that have ended.
     """
     if parent_process():  # a forked worker, of which the first process tells
         os._exit(130)
@@ -66,7 +65,9 @@ def end(number: int, frame: FrameType | None) -> None:
         with suppress(psutil.NoSuchProcess):
             process.kill()
     psutil.wait_procs(started)
-    raise KeyboardInterrupt
+    copies.remove()
+    os.write(sys.stderr.fileno(), b"bench: interrupted\n")
+    os._exit(130)
 
 
 if __name__ == "__main__":

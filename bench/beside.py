@@ -5,12 +5,11 @@ the stages, run as `dvc repro` runs them, in a copy of the project with the data
 pretraining an epoch is measured of either.
 """
 
-import tempfile
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from bench import ours, torch_originals
+from bench.copies import temporary
 from bench.imports import settings
 from bench.timing import compare, isolated, seconds
 from pipeline.core import labelled
@@ -123,6 +122,6 @@ def training_images() -> Labelled:
 
 
 def _row(heading: str, original: Any, names: list[str], changes: dict[str, Any]) -> Row:
-    with tempfile.TemporaryDirectory() as folder:
-        project = ours.copy(Path(folder))
+    with temporary() as folder:
+        project = ours.copy(folder)
         return compare(heading, original, partial(ours.stages, project, names, changes))

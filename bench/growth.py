@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -16,7 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter
 
 from bench import beside, ours
-from bench.clone import clone
+from bench.copies import clone, temporary
 from bench.timing import isolated, seconds
 from bench.usage import Memory, Usage, repro, used
 from pipeline.core import params
@@ -55,8 +54,8 @@ def measure(whole: Points) -> dict[str, Any]:
     runs = {str(share): over(share) for share in SHARES} | {"1.0": whole}
     by_stage = {name: {share: runs[share][name] for share in runs} for name in runs["0.125"]}
     ranks = {str(rank): asdict(rank_epoch(rank)) for rank in beside.RANKS}
-    with tempfile.TemporaryDirectory() as folder:
-        trials = studies(ours.copy(Path(folder)))
+    with temporary() as folder:
+        trials = studies(ours.copy(folder))
     return {
         "data": {name: with_exponent(points) for name, points in by_stage.items()},
         "ranks": with_exponent(ranks),

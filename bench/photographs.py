@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from bench.clone import clone
+from bench.copies import clone
 from bench.usage import used
 from pipeline.core import process
 from pipeline.studies import checkout

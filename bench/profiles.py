@@ -1,16 +1,15 @@
 """Where the time of a training goes."""
 
 import os
-import tempfile
 from collections.abc import Callable
 from cProfile import Profile
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 from torch.profiler import ProfilerActivity, profile
 
 from bench import ours
+from bench.copies import temporary
 from bench.imports import settings
 from bench.timing import isolated
 from pipeline.core import process, stages
@@ -64,8 +63,8 @@ def products(training_: ours.Training) -> float:
 
 def study(name: str) -> dict[str, float]:
     """Shares of the time that a study's workers have: steps, validation, and the rest."""
-    with tempfile.TemporaryDirectory() as folder:
-        project = ours.copy(Path(folder))
+    with temporary() as folder:
+        project = ours.copy(folder)
         wall = ours.stages(project, [name], {}, reproducible=True)
         trials = isolated("bench.profiles:trials", name, str(project))
     available = wall * process.workers()

@@ -16,7 +16,7 @@ import torch
 
 from bench import __main__ as bench
 from bench import beside, growth, measurements, ours, profiles, tables, torch_originals, usage
-from bench.clone import clone
+from bench.copies import clone
 from bench.timing import isolated
 from pipeline.core import stages
 from pipeline.core.labelled import Labelled

@@ -3,13 +3,12 @@
 import shutil
 import subprocess
 import sys
-import tempfile
 from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench.clone import clone
+from bench.copies import clone, temporary
 from bench.timing import seconds
 from bench.usage import repro
 from pipeline.core import stages
@@ -58,7 +57,7 @@ def nothing(project: Path) -> dict[str, float]:
     """Medians of the seconds of `dvc repro` in a finished project and in an empty one, in turn."""
     run = partial(subprocess.run, ["dvc", "repro"], check=True, capture_output=True)
     times: dict[str, list[float]] = {"nothing": [], "empty": []}
-    with tempfile.TemporaryDirectory() as empty:
+    with temporary() as empty:
         for command in (["git", "init", "--quiet"], ["dvc", "init", "--quiet"]):
             subprocess.run(command, cwd=empty, check=True)
         shutil.copy(project / ".dvc/config", Path(empty, ".dvc"))

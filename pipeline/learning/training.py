@@ -23,8 +23,10 @@ Curve = Records
 
 FEW = 250
 """Images to predict at a time where many would take much memory."""
-NUMBERS = 1000 * 64 * 64
-"""Of the inputs that are predicted at a time."""
+SMALL = 64 * 64
+"""Numbers of an input of which 1,000 are predicted at a time."""
+NUMBERS = 250 * 64 * 64
+"""Of larger inputs that are predicted at a time: what layers make of them takes many times that."""
 
 
 class Recipe(Optimisation):
@@ -161,10 +163,12 @@ def predict(model: nn.Module, inputs: Tensor, batch: int | None = None) -> Tenso
     Args:
         model: `inputs` to outputs.
         inputs: `(n, …)`.
-        batch: inputs at a time (default: 1,000, or as many as have the numbers of 1,000 images of
-            64×64).
+        batch: inputs at a time (default: 1,000, or of inputs with more numbers than an image of
+            64×64 as many as have the numbers of 250 such).
     """
-    batch = batch or max(1, min(1000, NUMBERS // max(1, inputs[:1].numel())))
+    if not batch:
+        size = max(1, inputs[:1].numel())
+        batch = 1000 if size <= SMALL else max(1, NUMBERS // size)
     training = model.training
     if any(module.training for module in model.modules()):  # to switch takes as long as an image
         model.eval()

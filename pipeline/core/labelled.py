@@ -1,5 +1,6 @@
 """Labelled images, or features of them: the one form in which data pass from stage to stage."""
 
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
@@ -148,13 +149,23 @@ def merge(*parts: Labelled) -> Labelled:
         for step in part.steps
     ]
     return Labelled(
-        np.concatenate([part.inputs for part in parts]),
+        _joined([part.inputs for part in parts]),
         np.concatenate(labels),
         classes,
         sorted(new),
         parts[0].advice,
         [step for place, step in enumerate(steps) if step not in steps[:place]],
     )
+
+
+def _joined(parts: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    """The rows of several arrays one after the other, mapped from a file without a name."""
+    shape = (sum(map(len, parts)), *parts[0].shape[1:])
+    if 0 in shape:  # which can't be mapped
+        return np.concatenate(parts)
+    with tempfile.TemporaryFile() as file:
+        joined = np.memmap(file, parts[0].dtype, "w+", shape=shape)
+    return np.concatenate(parts, out=joined)
 
 
 def indices(names: Sequence[str], classes: Sequence[str], key: str) -> list[int]:

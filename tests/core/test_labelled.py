@@ -79,6 +79,15 @@ def test_merged_parts_share_classes_of_the_same_name() -> None:
     assert whole.classes == ["c", "a", "b"]
     assert whole.new == [0]
     assert np.bincount(whole.labels).tolist() == [10, 50, 30]
+    assert isinstance(whole.inputs, np.memmap)  # images may be more than there is memory
+    assert np.array_equal(whole.inputs[:55], sample().only([2, 0]).inputs)
+    assert np.array_equal(whole.inputs[55:], sample().only([1, 2]).inputs)
+
+
+def test_no_images_are_merged_too() -> None:
+    nothing = sample().where(np.zeros(85, bool))
+    assert merge(nothing, nothing).inputs.shape == (0, 1)
+    assert np.array_equal(merge(nothing, sample()).inputs, sample().inputs)
 
 
 def test_classes_are_found_by_their_names() -> None:

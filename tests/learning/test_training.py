@@ -162,6 +162,16 @@ def test_prediction_leaves_the_mode_and_does_not_see_the_batches() -> None:
     assert model.training
 
 
+@pytest.mark.parametrize(("side", "most"), [(28, 1000), (64, 1000), (128, 62)])
+def test_fewer_large_inputs_are_predicted_at_a_time(side: int, most: int) -> None:
+    seen: list[int] = []
+    model = nn.Flatten()
+    model.register_forward_hook(lambda module, inputs, output: seen.append(len(output)))
+    training.predict(model, torch.zeros(1010, side, side, dtype=torch.uint8))
+    assert max(seen) == most
+    assert sum(seen) == 1010
+
+
 @pytest.mark.parametrize(("least", "steps"), [(0, 10), (10, 10), (11, 20), (25, 30)])
 def test_an_epoch_goes_through_the_images_until_it_has_steps_enough(least: int, steps: int) -> None:
     _, curve = fitted(epochs=2, least_steps=least, patience=50)

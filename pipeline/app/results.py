@@ -12,7 +12,7 @@ from typing import Any
 from pipeline.app import choose
 from pipeline.core import artifacts, params, stages
 from pipeline.core.errors import InputError
-from pipeline.new_class import choice, held_against
+from pipeline.new_class import choice, claims, held_against
 from pipeline.new_class import report as new_class
 from pipeline.ranks import report as ranks
 from pipeline.scoring.tables import Results, Table, fill, markdown
@@ -48,6 +48,7 @@ STUDIES: Mapping[str, Mapping[str, Callable[[Results], Table]]] = {
         "ranking": held_against.agreement,
     },
     "budgets": {"budgets": held_against.budgets},
+    "claims": {"claims": claims.table},
     "search": {"search": held_against.by_case},
     "trunk": {"trunk": new_class.few_images, "trunk epochs": new_class.few_epochs},
 }

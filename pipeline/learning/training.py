@@ -25,8 +25,10 @@ FEW = 250
 """Images to predict at a time where many would take much memory."""
 SMALL = 64 * 64
 """Numbers of an input of which 1,000 are predicted at a time."""
-NUMBERS = 250 * 64 * 64
-"""Of larger inputs that are predicted at a time: what layers make of them takes many times that."""
+NUMBERS = 1000 * SMALL
+"""Of larger inputs that are predicted at a time, at most."""
+WIDEST = 12_000_000
+"""Numbers that a layer makes of larger inputs at a time, at most: 48 MB."""
 
 
 class Recipe(Optimisation):
@@ -163,17 +165,33 @@ def predict(model: nn.Module, inputs: Tensor, batch: int | None = None) -> Tenso
     Args:
         model: `inputs` to outputs.
         inputs: `(n, …)`.
-        batch: inputs at a time (default: 1,000, or of inputs with more numbers than an image of
-            64×64 as many as have the numbers of 250 such).
+        batch: inputs at a time (default: 1,000, or of large inputs so few that no layer's outputs
+            take much memory).
     """
-    if not batch:
-        size = max(1, inputs[:1].numel())
-        batch = 1000 if size <= SMALL else max(1, NUMBERS // size)
     training = model.training
     if any(module.training for module in model.modules()):  # to switch takes as long as an image
         model.eval()
     with torch.inference_mode():
-        outputs = torch.cat([model(part) for part in inputs.split(batch)])
+        parts = inputs.split(batch or _at_once(model, inputs))
+        outputs = torch.cat([model(part) for part in parts])
     if training:
         model.train()
     return outputs
+
+
+def _at_once(model: nn.Module, inputs: Tensor) -> int:
+    """How many inputs to predict at a time; what a layer makes of one is seen at the first."""
+    size = max(1, inputs[:1].numel())
+    if size <= SMALL or len(inputs) == 1:
+        return 1000
+    widest = 1
+
+    def see(module: nn.Module, given: object, output: object) -> None:
+        nonlocal widest
+        widest = max(widest, output.numel() if isinstance(output, Tensor) else 1)
+
+    hooks = [module.register_forward_hook(see) for module in model.modules()]
+    model(inputs[:1])
+    for hook in hooks:
+        hook.remove()
+    return max(1, min(NUMBERS // size, WIDEST // widest))

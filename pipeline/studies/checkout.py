@@ -67,19 +67,21 @@ def set_stages(folder: Path, stages: Mapping[str, Any]) -> None:
 def changed(content: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """The content of params.yaml with other values for some dotted keys.
 
+    `+KEY` adds a key to a section, one of those that may be left out, as DVC's `-S` does.
+
     Raises:
-        InputError: if there is no such key.
+        InputError: if there is no such key, or no such section.
     """
     result: dict[str, Any] = json.loads(json.dumps(content))  # sections that share a value part
     for key, value in changes.items():
-        parent: Any = {}
         section: Any = result
-        for name in key.split("."):
-            if not isinstance(section, dict) or name not in section:
-                hint = closest(key, _keys(content))
-                raise InputError(f"{params.PARAMS}: no key {key}; {hint}")
-            parent, section = section, section[name]
-        parent[key.rpartition(".")[2]] = value
+        path, _, last = key.removeprefix("+").rpartition(".")
+        for name in path.split(".") if path else []:
+            section = section.get(name) if isinstance(section, dict) else None
+        if not isinstance(section, dict) or (last not in section and not key.startswith("+")):
+            hint = closest(key, _keys(content))
+            raise InputError(f"{params.PARAMS}: no key {key}; {hint}")
+        section[last] = value
     return result
 
 

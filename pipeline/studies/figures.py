@@ -17,6 +17,8 @@ def draw(study: Mapping[str, Any]) -> dict[str, bytes]:
     """
     single = {cell["case"]: cell["metrics"] for cell in reversed(list(study["cells"].values()))}
     means = study["summary"]
+    if "claims" in study:
+        return {"effects": _effects(study)}
     if study.get("against") == "split.old_images":
         return {"few": _few(study)}
     if study.get("against") == "replay.budget":
@@ -92,6 +94,12 @@ def _by_case(study: Mapping[str, Any]) -> bytes:
     from pipeline.new_class import held_against_figures
 
     return _png(held_against_figures.by_case(study))
+
+
+def _effects(study: Mapping[str, Any]) -> bytes:
+    from pipeline.new_class import claims_figures
+
+    return _png(claims_figures.effects(study))
 
 
 def _few(study: Mapping[str, Any]) -> bytes:

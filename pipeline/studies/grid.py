@@ -13,7 +13,7 @@ from pydantic import Field
 from pipeline.core import params
 from pipeline.core.errors import InputError
 from pipeline.core.labelled import closest
-from pipeline.core.params import Section
+from pipeline.core.params import NotNegative, Section
 from pipeline.studies import checkout
 
 FOLDER = Path("studies")
@@ -41,6 +41,22 @@ class Case(Section):
     start: str | None = None
 
 
+class Claim(Section):
+    """That one thing is better than another.
+
+    Attributes:
+        text: what is claimed.
+        better: a case, and the figure of one of its methods, as `replay.accuracy`.
+        worse: another one.
+        margin: points by which the first may be worse where it is claimed to be as good.
+    """
+
+    text: str
+    better: list[str] = Field(min_length=2, max_length=2)
+    worse: list[str] = Field(min_length=2, max_length=2)
+    margin: NotNegative = 0.0
+
+
 class Definition(Section):
     """A study: every case with every combination of what varies.
 
@@ -53,6 +69,7 @@ class Definition(Section):
             a whole).
         starts: parameters of base models that cases start from, by their names.
         cases: by their names.
+        claims: what is compared of these at each value of `against`, by runs of equal `seed`.
     """
 
     title: str
@@ -61,6 +78,7 @@ class Definition(Section):
     against: str | None = None
     starts: dict[str, dict[str, Any]] = Field(default_factory=dict)
     cases: dict[str, Case] = Field(default_factory=lambda: {"default": Case()})
+    claims: list[Claim] = Field(default_factory=list)
 
 
 class Cell(NamedTuple):
@@ -104,6 +122,15 @@ def load(name: str) -> Definition:
             raise InputError(
                 f"{FOLDER}/{name}.yaml: cases.{case}.start is {content.start!r}; {hint}"
             )
+    if definition.claims and not definition.against:
+        raise InputError(f"{FOLDER}/{name}.yaml: claims need `against`, which is missing")
+    for claim in definition.claims:
+        for case, _ in (claim.better, claim.worse):
+            if case not in definition.cases:
+                raise InputError(
+                    f"{FOLDER}/{name}.yaml: claims has the case {case!r}; "
+                    f"{closest(case, list(definition.cases))}"
+                )
     for cell in cells(definition):
         if definition.against and definition.against not in cell.settings:
             raise InputError(

@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from pipeline.core import artifacts
 from pipeline.core.errors import InputError
-from pipeline.studies import cells, checkout, dag, figures, grid, parts, reuse
+from pipeline.studies import cells, checkout, claims, dag, figures, grid, parts, reuse
 from pipeline.studies.cells import Record
 from pipeline.studies.grid import Cell, Definition
 from pipeline.studies.places import place
@@ -133,7 +133,7 @@ def save(
     """
     finished = [record for key, record in known.items() if _parts(known, key) == {*prints[key]}]
     cases = [name for name in definition.cases if name in {each["case"] for each in finished}]
-    content = {
+    content: dict[str, Any] = {
         "title": definition.title,
         "cases": cases,
         "cells": known,
@@ -144,7 +144,11 @@ def save(
     }
     if definition.against:
         content["against"] = definition.against
-        content["values"] = grid.values(definition)
+        content["values"] = values = grid.values(definition)
+        if definition.claims:
+            content["claims"] = claims.effects(
+                definition.claims, finished, definition.against, values
+            )
     artifacts.save_json(path, content)
 
 

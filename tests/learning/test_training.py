@@ -162,14 +162,19 @@ def test_prediction_leaves_the_mode_and_does_not_see_the_batches() -> None:
     assert model.training
 
 
-@pytest.mark.parametrize(("side", "most"), [(28, 1000), (64, 1000), (128, 62)])
-def test_fewer_large_inputs_are_predicted_at_a_time(side: int, most: int) -> None:
+@pytest.mark.parametrize(
+    ("side", "channels", "most"), [(28, 99, 1000), (64, 99, 1000), (128, 1, 250), (128, 16, 45)]
+)
+def test_fewer_large_inputs_are_predicted_at_a_time(side: int, channels: int, most: int) -> None:
     seen: list[int] = []
-    model = nn.Flatten()
-    model.register_forward_hook(lambda module, inputs, output: seen.append(len(output)))
-    training.predict(model, torch.zeros(1010, side, side, dtype=torch.uint8))
+    model = nn.Sequential(nn.Conv2d(1, channels, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    model[0].register_forward_hook(lambda module, inputs, output: seen.append(len(output)))
+    predicted = training.predict(model, torch.zeros(1010, 1, side, side))
     assert max(seen) == most
-    assert sum(seen) == 1010
+    assert len(predicted) == 1010
+    training.predict(model, torch.zeros(1, 1, side, side))
+    assert seen[-1] == 1
+    assert len(model[0]._forward_hooks) == 1
 
 
 @pytest.mark.parametrize(("least", "steps"), [(0, 10), (10, 10), (11, 20), (25, 30)])

@@ -25,6 +25,14 @@ def test_every_cell_has_parameters_that_there_are_and_is_one_of_its_kind(path: P
     assert len({tuple(sorted(prints.items())) for prints in all_prints}) == len(planned)
 
 
+def test_a_key_that_may_be_left_out_can_be_added() -> None:
+    cell = grid.Cell("one", {"+pretrain.l1": 1e-5, "pretrain.dropout": 0.2})
+    before = params.read()
+    after = grid.parameters(cell)
+    assert after["pretrain"] == before["pretrain"] | {"l1": 1e-5, "dropout": 0.2}
+    assert {**after, "pretrain": before["pretrain"]} == before
+
+
 def test_elsewhere_differs_from_mnist_in_no_section_of_a_method() -> None:
     default = params.read()
     free = ("data.", "network.", "pretrain.", "split.new_classes", "seed", "split.seed")

@@ -151,6 +151,18 @@ def test_other_names_are_refused(toy: Project, names: list[str], message: str) -
     [
         ({"cace": {}}, "studies/toy.yaml: unknown key cace; did you mean cases?"),
         ({"vary": {"sead": [1]}}, "params.yaml: no key sead; did you mean seed?"),
+        ({"vary": {"+sead.a": [1]}}, "params.yaml: no key +sead.a; accepted: seed"),
+        (
+            {"claims": [{"text": "t", "better": ["default", "a.b"], "worse": ["default", "a.c"]}]},
+            "studies/toy.yaml: claims need `against`, which is missing",
+        ),
+        (
+            {
+                "against": "seed",
+                "claims": [{"text": "t", "better": ["defalt", "a.b"], "worse": ["default", "a.c"]}],
+            },
+            "studies/toy.yaml: claims has the case 'defalt'; did you mean default?",
+        ),
         ({"metrics": ["toi"]}, "dvc.yaml: no stage makes the metric toi; did you mean toy?"),
         (
             {"starts": {"trunk": {}}, "cases": {"one": {"start": "trunks"}}},

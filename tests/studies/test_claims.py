@@ -1,0 +1,106 @@
+"""Claims: effects from runs, and what follows from them."""
+
+from typing import Any
+
+import pytest
+from scipy import stats
+
+from pipeline.core.errors import InputError
+from pipeline.new_class import claims as told
+from pipeline.new_class import claims_figures
+from pipeline.studies import claims, figures
+from pipeline.studies.grid import Claim
+
+VALUES = ['"digits"', '"sign_language"']
+AGAINST = "data.source"
+
+
+def record(case: str, value: str, seed: int, accuracy: float, **more: Any) -> dict[str, Any]:
+    methods = {"replay": {"accuracy": accuracy}, "joint": {"accuracy": accuracy - 0.01}}
+    settings = {"data.source": value.strip('"'), "seed": seed, "split.seed": seed, "methods": []}
+    return {"case": case, "settings": settings | more, "metrics": {"new_class": methods}}
+
+
+USUAL = {'"digits"': [0.95, 0.97, 0.96], '"sign_language"': [0.91, 0.90, 0.92]}
+OTHER = {'"digits"': [0.90, 0.93, 0.91], '"sign_language"': [0.91, 0.92, 0.90]}
+RECORDS = [
+    record(case, value, seed, accuracy, **more)
+    for case, runs, more in (("usual", USUAL, {}), ("slow", OTHER, {"replay.epochs": 1}))
+    for value, accuracies in runs.items()
+    for seed, accuracy in enumerate(accuracies)
+]
+CASES = Claim(text="more", better=["usual", "replay.accuracy"], worse=["slow", "replay.accuracy"])
+METHODS = Claim(
+    text="good",
+    better=["usual", "joint.accuracy"],
+    worse=["usual", "replay.accuracy"],
+    margin=1.5,
+)
+
+
+def study(*made: Claim) -> dict[str, Any]:
+    return {
+        "against": AGAINST,
+        "values": VALUES,
+        "cells": {str(number): each for number, each in enumerate(RECORDS)},
+        "claims": claims.effects(made, RECORDS, AGAINST, VALUES),
+        "summary": {},
+    }
+
+
+def test_effects_are_of_paired_runs() -> None:
+    [found] = claims.effects([CASES], RECORDS, AGAINST, VALUES)
+    for value in VALUES:
+        pairs = stats.ttest_rel(USUAL[value], OTHER[value])
+        low, high = pairs.confidence_interval(0.95)
+        effect = found["effects"][value]
+        assert effect["mean"] - effect["ci95"] == pytest.approx(low)
+        assert effect["mean"] + effect["ci95"] == pytest.approx(high)
+        assert effect["n"] == 3
+
+
+def test_runs_without_a_counterpart_do_not_count() -> None:
+    [found] = claims.effects([CASES], RECORDS[:-1], AGAINST, VALUES)
+    assert [found["effects"][value]["n"] for value in VALUES] == [3, 2]
+    [found] = claims.effects([CASES], RECORDS[:9], AGAINST, VALUES)
+    assert list(found["effects"]) == VALUES[:1]
+
+
+def test_what_a_case_has_not_is_refused() -> None:
+    wrong = CASES.model_copy(update={"worse": ["slow", "replay.acuracy"]})
+    with pytest.raises(InputError, match=r"claims: no replay\.acuracy among .* case slow"):
+        claims.effects([wrong], RECORDS, AGAINST, VALUES)
+
+
+def test_the_table_says_what_differs_and_what_follows() -> None:
+    header, varied, methods = told.table(study(CASES, METHODS))
+    assert header == ["claim", "what is compared", "digits", "sign language", "it"]
+    assert varied[1] == "`replay.epochs` 1; replay: all classes"
+    assert varied[2:] == ["+4.67 ± 1.43", "+0.00 ± 4.97", "depends"]
+    assert methods[1] == "joint, replay: all classes"
+    assert methods[2:] == ["-1.00 ± 0.00", "-1.00 ± 0.00", "holds"]
+
+
+@pytest.mark.parametrize(
+    ("halves", "margin", "said"),
+    [
+        ((0.01, 0.02), 0.0, "holds"),
+        ((0.01, 0.03), 0.0, "depends"),
+        ((0.03, 0.04), 0.0, "does not hold"),
+        ((0.03, 0.04), 1.6, "holds"),
+    ],
+)
+def test_verdicts(halves: tuple[float, float], margin: float, said: str) -> None:
+    effects = {
+        value: {"mean": 0.025, "ci95": half} for value, half in zip(VALUES, halves, strict=True)
+    }
+    assert told.verdict({"effects": effects, "margin": margin}) == said
+
+
+def test_the_picture_has_a_point_for_each_effect() -> None:
+    content = study(CASES, METHODS)
+    drawn = claims_figures.effects(content)
+    assert [len(axis.containers) for axis in drawn.axes] == [2, 2]
+    [mean] = drawn.axes[0].containers[0][0].get_xdata()
+    assert mean == pytest.approx(14 / 3)
+    assert set(figures.draw(content)) == {"effects"}

@@ -21,7 +21,9 @@ def committed(folder: Path, project: Path, commit: str = "HEAD") -> None:
     """Copies what a commit of a project holds."""
     archive = git(project, "archive", "--format=tar", commit)
     with tarfile.open(fileobj=io.BytesIO(archive)) as files:
-        files.extractall(folder, filter="data")
+        # Python 3.11.2, which Debian 12 has, knows no filters yet.
+        files.extraction_filter = getattr(tarfile, "data_filter", None)
+        files.extractall(folder)
 
 
 def sources(folder: Path, project: Path) -> None:

@@ -1,6 +1,7 @@
 """`python -m pipeline demo` runs the pipeline on small bundled digits, in a copy.
 
-The shapes are left out: with as few images as would do for a demonstration, transfer loses.
+One method of each kind is shown. The shapes are left out: with as few images as would do for a
+demonstration, transfer loses.
 """
 
 import subprocess
@@ -8,26 +9,28 @@ import sys
 import tempfile
 from pathlib import Path
 
+from pipeline.core import params
 from pipeline.core.errors import InputError
-from pipeline.studies import checkout
+from pipeline.studies import checkout, dag, parts
 from pipeline.studies.repro import repro
 
+METHODS = ["replay", "sequential", "lora", "analytic", "gaussian_lora", "new_row", "finetune_all"]
 SETTINGS = {
     "data.source": "digits",
+    "methods": METHODS,
     "pretrain.epochs": 8,
     "sequential.trials": 8,
     "lora.trials": 8,
     "lora.batch": 16,
     "statistics.width": 1000,
     "analytic.widths": [1000],
-    "gaussian_replay.samples": 1000,
     "gaussian_lora.samples": 1000,
     "ranks.images.source": "digits",
     "ranks.sweep.ranks": [1, 8],
     "ranks.sweep.setting.epochs": 3,
     "ranks.sweep.published.epochs": 1,
 }
-"""Fewer images, trials, ranks and epochs than by default."""
+"""Fewer images, methods, trials, ranks and epochs than by default."""
 STAGES = ["plot", "ranks_plot"]
 
 
@@ -40,6 +43,8 @@ def main(arguments: list[str]) -> None:
         checkout.sources(folder, Path())
         checkout.configure(folder, cache=None)
         checkout.set_parameters(folder, SETTINGS)
+        content = params.read(folder / params.PARAMS)
+        checkout.set_stages(folder, parts.run_with(content, dag.stages(folder)))
         repro(folder, STAGES, tell=print)
         print(flush=True)
         command = [sys.executable, "-m", "pipeline", "results"]

@@ -12,6 +12,7 @@ from pipeline.scoring.names import title
 from pipeline.scoring.style import COLOURS, WIDTH
 from pipeline.scoring.tables import Results
 
+TICKS = (-10, -1, 0, 1, 10)
 FILLED = {"holds": COLOURS[0], "depends": "lightgrey", "does not hold": "none"}
 
 
@@ -36,6 +37,7 @@ def effects(study: Results) -> Figure:
                     color=COLOURS[0], markerfacecolor=FILLED[verdict(claim)], elinewidth=1,
                 )  # fmt: skip
         axis.set_xscale("symlog", linthresh=1, linscale=1.5)
+        axis.set_xticks(TICKS, [f"{tick}" for tick in TICKS])
         axis.set_ylim(len(claims) - 0.5, -0.5)
         axis.set_title(title(str(json.loads(value))), size=10)
         axis.set_xlabel("ahead by, points")

@@ -1,6 +1,6 @@
 """`python -m pipeline demo` runs the pipeline on small bundled digits, in a copy.
 
-One method of each kind is shown. The shapes are left out: with as few images as would do for a
+Some methods are shown. The shapes are left out: with as few images as would do for a
 demonstration, transfer loses.
 """
 
@@ -14,17 +14,15 @@ from pipeline.core.errors import InputError
 from pipeline.studies import checkout, dag, parts
 from pipeline.studies.repro import repro
 
-METHODS = ["replay", "sequential", "lora", "analytic", "gaussian_lora", "new_row", "finetune_all"]
+METHODS = ["replay", "lora", "analytic", "new_row", "finetune_all"]
 SETTINGS = {
     "data.source": "digits",
     "methods": METHODS,
-    "pretrain.epochs": 8,
-    "sequential.trials": 8,
+    "pretrain.epochs": 5,
     "lora.trials": 8,
     "lora.batch": 16,
     "statistics.width": 1000,
     "analytic.widths": [1000],
-    "gaussian_lora.samples": 1000,
     "ranks.images.source": "digits",
     "ranks.sweep.ranks": [1, 8],
     "ranks.sweep.setting.epochs": 3,

@@ -8,9 +8,8 @@ from typing import Any
 
 from pipeline.core import artifacts, params
 from pipeline.core.errors import InputError
-from pipeline.studies import checkout, children, dag, grid, parts
+from pipeline.studies import checkout, children, dag, dvc, grid, parts
 from pipeline.studies.grid import Cell
-from pipeline.studies.repro import dvc, repro
 
 COPIES = Path(".dvc/tmp/studies")
 MODEL = "data/base/model.safetensors"
@@ -92,9 +91,9 @@ def _repro(
     }
     shared = with_remote and checkout.has_remote(folder)
     try:
-        seconds = repro(folder, targets, pull=shared, environment=environment)
+        seconds = dvc.repro(folder, targets, pull=shared, environment=environment)
         if shared:
-            dvc(folder, "push", "--run-cache", "--with-deps", *targets)
+            dvc.call(folder, "push", "--run-cache", "--with-deps", *targets)
     except InputError as error:
         raise InputError(f"{cell.name}: {error}; its copy is in {folder}") from None
     return seconds

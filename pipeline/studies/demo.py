@@ -16,6 +16,7 @@ from pipeline.studies.repro import repro
 
 METHODS = ["replay", "lora", "analytic", "new_row", "finetune_all"]
 SETTINGS = {
+    "compute.threads": 1,
     "data.source": "digits",
     "methods": METHODS,
     "pretrain.epochs": 5,
@@ -28,7 +29,7 @@ SETTINGS = {
     "ranks.sweep.setting.epochs": 3,
     "ranks.sweep.published.epochs": 1,
 }
-"""Fewer images, methods, trials, ranks and epochs than by default."""
+"""Fewer images, methods, trials, ranks and epochs than by default, and a core for each stage."""
 STAGES = ["plot", "ranks_plot"]
 
 
@@ -43,7 +44,7 @@ def main(arguments: list[str]) -> None:
         checkout.set_parameters(folder, SETTINGS)
         content = params.read(folder / params.PARAMS)
         checkout.set_stages(folder, parts.run_with(content, dag.stages(folder)))
-        repro(folder, STAGES, tell=print)
+        repro(folder, STAGES, print)
         print(flush=True)
         command = [sys.executable, "-m", "pipeline", "results"]
         subprocess.run(command, cwd=folder, check=True)

@@ -1,44 +1,37 @@
-"""`python -m pipeline repro [STAGE...]` runs `dvc repro`, and says a line per stage that ran."""
+"""`python -m pipeline repro [STAGE...]` brings the project up to date, a line per stage that ran.
 
-import re
-import sys
+Where there are more cores than a stage has threads, independent stages run side by side.
+"""
+
+import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from functools import partial
 from pathlib import Path
 
+from pipeline.core import params, process
 from pipeline.core.errors import InputError
-from pipeline.studies.children import ended, running
+from pipeline.studies import children, dag, dvc
 
-SHOWN = 20
-"""Lines of its output that are shown of a stage that failed."""
+Tell = Callable[[str], object]
 
 
 def main(targets: list[str]) -> None:
     """Brings the whole project up to date, or some stages and what they need."""
     start = time.perf_counter()
-    ran = repro(Path.cwd(), targets, tell=print)
+    ran = repro(Path(), targets, print)
     taken = time.perf_counter() - start
     print(f"{len(ran)} stages ran in {taken:.0f} s" if ran else "everything is up to date")
 
 
-def repro(
-    folder: Path,
-    targets: Sequence[str] = (),
-    *,
-    pull: bool = False,
-    tell: Callable[[str], object] = lambda line: None,
-    environment: Mapping[str, str] | None = None,
-) -> dict[str, float]:
-    """Runs `dvc repro`; the time in which DVC saves a stage's files counts as the stage's.
-
-    Progress bars of the stages are shown where errors go to a terminal.
+def repro(folder: Path, targets: Sequence[str], tell: Tell) -> dict[str, float]:
+    """Runs `dvc repro`, or as many independent stages at once as there are cores for.
 
     Args:
         folder: of the project.
         targets: stages (default: all).
-        pull: whether what DVC's remote has is taken from there.
         tell: is given a line for each stage when it is finished.
-        environment: further variables.
 
     Returns:
         The seconds of each stage that ran.
@@ -46,51 +39,62 @@ def repro(
     Raises:
         InputError: if a stage fails, or DVC does.
     """
-    seconds: dict[str, float] = {}
-    lines: list[str] = []
-    current, began = "", time.perf_counter()
-
-    def finish() -> None:
-        if current:
-            seconds[current] = time.perf_counter() - began
-            tell(f"{current:<18} {seconds[current]:7.1f} s")
-
-    command = ["dvc", "repro", *(["--pull"] if pull else []), *targets]
-    quiet = not sys.stderr.isatty()
-    with running(command, folder, environment, quiet) as dvc:
-        assert dvc.stdout is not None
-        for line in dvc.stdout:
-            if started := re.match(r"(Running stage|Stage) '([^']+)'", line):
-                finish()
-                lines.clear()
-                current = started[2] if started[1] == "Running stage" else ""
-                began = time.perf_counter()
-                if "is cached" in line:
-                    tell(f"{started[2]:<18} from the cache")
-            elif line.strip():
-                lines.append(line.rstrip())
-        code = dvc.wait()
-        if ended(dvc):
-            raise InputError("interrupted")
-    if code:
-        told = [line for line in lines if not line.startswith(("> ", "Updating lock file"))]
-        print(*told[-SHOWN:], sep="\n", file=sys.stderr)
-        raise InputError(f"stage {current} failed" if current else f"DVC ended with code {code}")
-    finish()
-    return seconds
+    match params.parsed(folder / params.PARAMS):
+        case {"compute": {"threads": int(threads)}} if process.workers() // max(1, threads) > 1:
+            at_once = process.workers() // max(1, threads)
+            return side_by_side(folder, targets, at_once, tell)
+    return dvc.repro(folder, targets, tell=tell)
 
 
-def dvc(folder: Path, *arguments: str) -> None:
-    """Runs a command of DVC.
+def side_by_side(
+    folder: Path, targets: Sequence[str], at_once: int, tell: Tell
+) -> dict[str, float]:
+    """Runs each stage in a `dvc repro` of its own, as soon as what it needs is there.
+
+    DVC has locks for this; dvc.lock is the same. If a stage fails, those that do not need it go
+    on.
+
+    Args:
+        folder: of the project.
+        targets: stages (default: all).
+        at_once: how many stages.
+        tell: is given a line for each stage when it is finished.
+
+    Returns:
+        The seconds of each stage that ran.
 
     Raises:
-        InputError: if it fails.
+        InputError: if stages fail, or DVC does.
     """
-    with running(["dvc", *arguments], folder) as child:
-        assert child.stdout is not None
-        told = child.stdout.read()
-        code = child.wait()
-        if ended(child):
-            raise InputError("interrupted")
-    if code:
-        raise InputError(f"dvc {arguments[0]}: {told.strip().splitlines()[-1] if told else code}")
+    stages = dag.stages(folder)
+    if unknown := [name for name in targets if name not in stages]:
+        return dvc.repro(folder, unknown)  # DVC knows what to say
+    changed = json.loads(dvc.call(folder, "status", "--json").splitlines()[-1])
+    left = dag.upstream(stages, targets or stages) & dag.downstream(stages, changed)
+    needs = {name: dag.parents(stages, name) & left for name in stages if name in left}
+    run = partial(dvc.repro, folder, beside=True, tell=tell)
+    seconds: dict[str, float] = {}
+    failures: list[str] = []
+    begun: dict[Future[dict[str, float]], str] = {}
+    with ThreadPoolExecutor(at_once) as pool:
+        try:
+            while True:
+                for name in [name for name, parents in needs.items() if not parents & left]:
+                    del needs[name]
+                    begun[pool.submit(run, [name])] = name
+                if not begun:
+                    break
+                for future in wait(begun, return_when=FIRST_COMPLETED).done:
+                    name = begun.pop(future)
+                    try:
+                        seconds |= future.result()
+                        left.remove(name)
+                    except InputError as error:
+                        failures.append(str(error))
+        finally:  # threads that wait for children cannot be interrupted
+            if begun:
+                children.end_all()
+    if failures:
+        missing = f"; so these did not run: {', '.join(needs)}" if needs else ""
+        raise InputError("; ".join(failures) + missing)
+    return seconds

@@ -11,11 +11,11 @@ import yaml
 from pipeline.core import artifacts, labelled
 from pipeline.core.errors import InputError
 from pipeline.core.labelled import Labelled
-from pipeline.learning import backbones, freezing, models, networks
+from pipeline.learning import backbones, freezing, loreft, models, networks
 from pipeline.new_class import results
 from pipeline.ranks import wide
 from pipeline.sources import catalogue
-from pipeline.techniques import reft, targets
+from pipeline.techniques import targets
 
 Sections = Mapping[str, Any]
 
@@ -108,7 +108,7 @@ def _adapters(sections: Sections) -> None:
                     model, section.targets, section.rank, head_only=head_only, say=lambda _: None
                 )
             if hasattr(section, "layer") and hasattr(section, "rank"):
-                reft.edit(deepcopy(model.head), section.layer, section.rank)
+                loreft.edit(deepcopy(model.head), section.layer, section.rank)
         except InputError as error:
             problem = str(error).removeprefix("params.yaml: ")
             raise InputError(f"params.yaml: {name}: {problem}") from None

@@ -14,10 +14,9 @@ from pipeline.app import timms
 from pipeline.app.models import Predictor
 from pipeline.core import artifacts
 from pipeline.core.errors import InputError
-from pipeline.learning import models
+from pipeline.learning import models, rows
+from pipeline.learning.rows import Rows
 from pipeline.new_class.evaluation.card import Card
-from pipeline.techniques import new_row
-from pipeline.techniques.new_row import Rows
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
 OWN = "retain"
@@ -43,7 +42,7 @@ def save(folder: Path, predictor: Predictor) -> bool:
         if isinstance(model.head, Rows):
             base = models.with_head(model, model.head.head)
             for column, row in model.head.rows.items():
-                row.save(folder / new_row.file(column), predictor.classes[column], base)
+                row.save(folder / rows.file(column), predictor.classes[column], base)
             model = base
         models.save(folder / WEIGHTS, model)
     text = json.dumps(content, indent=2, ensure_ascii=False)
@@ -93,7 +92,7 @@ def load(folder: Path) -> Predictor:
         raise InputError(f"{folder / CONFIG}: no model that `export` wrote")
     if own_layout:
         base = models.load(folder / WEIGHTS)
-        model = new_row.restore(folder, base) or base
+        model = rows.restore(folder, base) or base
     else:
         model = timms.load(folder / WEIGHTS, content, own.get("network"))
     return Predictor(method, told, model, strength)

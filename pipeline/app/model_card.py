@@ -11,13 +11,13 @@ from pipeline.app import results
 from pipeline.app.models import Predictor
 from pipeline.core import artifacts, params
 from pipeline.core.errors import InputError
+from pipeline.learning.rows import Rows
 from pipeline.new_class import starting
 from pipeline.new_class.evaluation import answers
 from pipeline.scoring.names import title
 from pipeline.scoring.tables import Table, markdown, number, percent
 from pipeline.sources import catalogue
 from pipeline.sources.messages import readable
-from pipeline.techniques.new_row import Rows
 
 METRICS = Path("metrics/new_class.json")
 REPLICATES = Path("metrics/studies/replicates.json")

@@ -16,12 +16,12 @@ from pipeline.core import artifacts
 from pipeline.core.errors import InputError
 from pipeline.core.labelled import Labelled
 from pipeline.core.seeding import derive
-from pipeline.learning import augmentation
+from pipeline.learning import augmentation, rows
+from pipeline.learning.rows import Row
 from pipeline.new_class import results
-from pipeline.techniques import new_row, row_training
-from pipeline.techniques.new_row import Row
-from pipeline.techniques.row_training import NewRow
+from pipeline.techniques.statistics import new_row
 from pipeline.techniques.statistics.gaussians import Gaussians
+from pipeline.techniques.statistics.new_row import NewRow
 
 LONGEST = 40
 """Characters that a class's name may have."""
@@ -107,7 +107,7 @@ class Taught:
         """The content of a safetensors file that holds the class."""
         told = self.figures.model_dump()
         arrays = {"weight": self.row.weight, "bias": torch.tensor([self.row.bias])}
-        about = {"kind": new_row.KIND, "class": self.name, "base": self.base}
+        about = {"kind": rows.KIND, "class": self.name, "base": self.base}
         return artifacts.tensors_as_bytes(self.name, arrays, about | {"figures": told})
 
     @classmethod
@@ -117,7 +117,7 @@ class Taught:
         Raises:
             InputError: naming the file, if it is none, or belongs to another base.
         """
-        arrays, about = artifacts.tensors_from_bytes(file, content, new_row.KIND)
+        arrays, about = artifacts.tensors_from_bytes(file, content, rows.KIND)
         if about.get("base") != _hash(base):
             raise InputError(f"{file}: its class was learned on another base than the one here")
         shapes = {name: (array.shape, str(array.dtype)) for name, array in arrays.items()}
@@ -133,7 +133,7 @@ class Taught:
     def logits(self, base: Predictor, images: npt.NDArray[np.uint8]) -> Tensor:
         """Of images `(n, channels, size, size)`: `(n, old + 1)`, the old ones as the base's."""
         features = base.features(images)
-        return new_row.appended(base.logits(images)[:, old(base)], self.row, features)
+        return rows.appended(base.logits(images)[:, old(base)], self.row, features)
 
     def answers(self, base: Predictor, images: npt.NDArray[np.uint8]) -> list[Answer]:
         """The answers for images, among the old classes and this one."""
@@ -167,8 +167,8 @@ def teach(
     augment = augmentation.chosen(settings.augmentation, kept.validation)
     with _SEEDED:
         torch.manual_seed(derive(seed, "taught"))
-        features = row_training.variants(base.model.trunk, inputs, augment, settings.variants)
-        row = row_training.learn(
+        features = new_row.variants(base.model.trunk, inputs, augment, settings.variants)
+        row = new_row.learn(
             lambda values: base.model.head(values)[:, old(base)],
             kept.gaussians,
             features,
@@ -186,7 +186,7 @@ def cost(base: Predictor, row: Row, name: str, validation: Labelled, examples: i
     features = torch.from_numpy(np.asarray(validation.inputs))
     with torch.inference_mode():
         logits = base.model.head(features)[:, places]
-        answers = new_row.appended(logits, row, features).argmax(1).numpy()
+        answers = rows.appended(logits, row, features).argmax(1).numpy()
     right = np.array(places)[logits.argmax(1).numpy()] == validation.labels
     taken = answers == len(places)
     by_class = {}

@@ -12,7 +12,7 @@ from pipeline.core import artifacts
 from pipeline.core.errors import InputError
 from pipeline.learning import backbones, models
 from pipeline.learning.networks import Classifier
-from pipeline.techniques.new_row import Rows
+from pipeline.learning.rows import Rows
 
 KIND = "a model of timm's"
 TRUNK, HEAD = "trunk.2.", "head.output."

@@ -3,14 +3,13 @@
 from pipeline.core.labelled import Labelled
 from pipeline.core.params import Seed
 from pipeline.core.seeding import derive
-from pipeline.learning import augmentation, loading
+from pipeline.learning import augmentation, loading, rows
 from pipeline.learning.compute import Compute
 from pipeline.new_class import results
 from pipeline.new_class.results.steps import one_after_another
-from pipeline.techniques import new_row as rows
-from pipeline.techniques import row_training
-from pipeline.techniques.row_training import NewRow
+from pipeline.techniques.statistics import new_row as technique
 from pipeline.techniques.statistics.gaussians import Gaussians
+from pipeline.techniques.statistics.new_row import NewRow
 
 
 @one_after_another
@@ -23,7 +22,7 @@ def main(seed: Seed, compute: Compute, new_row: NewRow) -> None:
         results.left_out("new_row", "statistics of the old classes")
         return
 
-    learned = row_training.learn_all(
+    learned = technique.learn_all(
         base,
         kept,
         {label: loading.tensors(device, new.where(new.labels == label))[0] for label in new.new},

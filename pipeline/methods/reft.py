@@ -11,13 +11,12 @@ import torch
 from pipeline.core.labelled import Labelled
 from pipeline.core.params import Count, Seed
 from pipeline.core.seeding import derive
-from pipeline.learning import changes, loading, models, training
+from pipeline.learning import changes, loading, loreft, models, training
 from pipeline.learning.compute import Compute
 from pipeline.learning.training import Recipe
 from pipeline.learning.validation import Objective, Validation
 from pipeline.new_class import results
 from pipeline.new_class.results.steps import one_after_another
-from pipeline.techniques import reft as loreft
 from pipeline.techniques.statistics.gaussians import Gaussians
 
 

@@ -24,8 +24,8 @@ from pipeline.learning.validation import Validation
 from pipeline.new_class import results
 from pipeline.sources import catalogue
 from pipeline.techniques import adapters
-from pipeline.techniques.row_training import NewRow
 from pipeline.techniques.statistics.gaussians import Gaussians
+from pipeline.techniques.statistics.new_row import NewRow
 from pipeline.techniques.statistics.ridge import Projection, Sums
 from pipeline.techniques.statistics.slda import Moments
 from tests.project import Project, copy_sources, hear_ctrl_c

@@ -24,11 +24,10 @@ from pipeline.app.models import Predictor
 from pipeline.core import artifacts
 from pipeline.core.errors import InputError
 from pipeline.core.labelled import Labelled
-from pipeline.learning import backbones, models
+from pipeline.learning import backbones, models, rows
+from pipeline.learning.rows import Row
 from pipeline.new_class import results
 from pipeline.new_class.evaluation.card import Card
-from pipeline.techniques import new_row
-from pipeline.techniques.new_row import Row
 from pipeline.techniques.statistics.gaussians import Gaussians
 from pipeline.techniques.statistics.ridge import Sums
 from tests.app.conftest import Command
@@ -169,7 +168,7 @@ def of_timm(name: str, shape: list[int], head: str, card: Card) -> Predictor:
         torch.nn.init.normal_(last.weight)
         model.head.get_submodule("output").load_state_dict(last.state_dict())
     if head == "row":
-        model = new_row.with_rows(model, {3: Row(torch.randn(last.in_features), 0.5)})
+        model = rows.with_rows(model, {3: Row(torch.randn(last.in_features), 0.5)})
     told = card.model_copy(update={"shape": shape})
     return Predictor("replay", told, model.eval())
 

@@ -13,9 +13,9 @@ from pipeline.app.taught import Kept, Taught
 from pipeline.core import params
 from pipeline.core.errors import InputError
 from pipeline.core.labelled import Labelled
+from pipeline.learning import rows
 from pipeline.new_class import results
-from pipeline.techniques import new_row
-from pipeline.techniques.row_training import NewRow
+from pipeline.techniques.statistics.new_row import NewRow
 from tests.project import Project
 
 
@@ -105,4 +105,4 @@ def test_damaged_and_foreign_files_are_refused(base: Predictor, zero: Taught) ->
         with pytest.raises(InputError) as refusal:
             Taught.from_bytes(each, base, name)
         assert str(refusal.value).startswith((f"{name}: ", "the name", "5 is a class"))
-    assert about["kind"] == new_row.KIND
+    assert about["kind"] == rows.KIND

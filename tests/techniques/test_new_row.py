@@ -9,12 +9,13 @@ from torch import Tensor
 
 from pipeline.core.errors import InputError
 from pipeline.learning import models
+from pipeline.learning import rows as beside
 from pipeline.learning.augmentation import NONE, Augmentation
 from pipeline.learning.networks import Classifier
-from pipeline.techniques import new_row, row_training
-from pipeline.techniques.new_row import Row
-from pipeline.techniques.row_training import NewRow
+from pipeline.learning.rows import Row
+from pipeline.techniques.statistics import new_row
 from pipeline.techniques.statistics.gaussians import Gaussians
+from pipeline.techniques.statistics.new_row import NewRow
 
 SETTINGS = NewRow(
     variants=40,
@@ -59,7 +60,7 @@ def wide() -> Gaussians:
 def answers(row: Row, inputs: Tensor) -> Tensor:
     """The base's with a row for class 1."""
     with torch.no_grad():
-        logits: Tensor = new_row.with_rows(base(), {1: row})(inputs)
+        logits: Tensor = beside.with_rows(base(), {1: row})(inputs)
     return logits.argmax(1)
 
 
@@ -71,15 +72,15 @@ def old_logits(inputs: Tensor) -> Tensor:
 @pytest.mark.parametrize("count", [1, 3, 2000])
 def test_the_class_is_learned_and_the_old_logits_keep_their_bits(count: int) -> None:
     gaussians = kept()
-    row = row_training.learn(old_logits, gaussians, features(1, count), count, SETTINGS, seed=0)
+    row = new_row.learn(old_logits, gaussians, features(1, count), count, SETTINGS, seed=0)
     inputs = torch.cat([features(label, 100) for label in range(3)])
-    model = new_row.with_rows(base(), {1: row})
+    model = beside.with_rows(base(), {1: row})
     with torch.no_grad():
         logits, before = model(inputs), base()(inputs)
     assert torch.equal(logits[:, OLD], before[:, OLD])
     truth = torch.arange(3).repeat_interleave(100)
     assert (logits.argmax(1) == truth).float().mean() > 0.98
-    appended = new_row.appended(old_logits(inputs), row, inputs)
+    appended = beside.appended(old_logits(inputs), row, inputs)
     assert torch.equal(appended[:, :2], before[:, OLD])
     torch.testing.assert_close(appended[:, 2], logits[:, 1], atol=1e-4, rtol=1e-4)
 
@@ -93,7 +94,7 @@ def test_row_is_the_logistic_regression_of_scikit_learn(balance: float) -> None:
         torch.arange(30), torch.ones(30), means, torch.zeros(30, 2, 6), torch.zeros(30, 6)
     )
     settings = SETTINGS.model_copy(update={"samples": 1, "balance": balance, "l2": 0.2})
-    row = row_training.learn(lambda x: torch.zeros(len(x), 1), points, new, 5, settings, seed=0)
+    row = new_row.learn(lambda x: torch.zeros(len(x), 1), points, new, 5, settings, seed=0)
 
     mean, deviation = means.mean(0), means.std(0)
     inputs = ((torch.cat([new, means]) - mean) / deviation).numpy()
@@ -115,7 +116,7 @@ def test_from_ten_images_on_the_balance_makes_up_for_itself(balance: float) -> N
     for choose_from in (40, 41):
         changed = {"balance": balance, "choose_from": choose_from}
         settings = SETTINGS.model_copy(update=changed)
-        row = row_training.learn(old_logits, wide(), new, 40, settings, seed=0)
+        row = new_row.learn(old_logits, wide(), new, 40, settings, seed=0)
         right[choose_from] = float((answers(row, inputs) == truth).float().mean())
     assert right[40] > 0.90
     assert balance == 1 or right[40] > right[41] + 0.05
@@ -128,23 +129,23 @@ def test_best_threshold_is_that_of_trying_all(seed: int) -> None:
     gains = torch.randint(-2, 3, (60,)) / 4 + 0.05 * seed
     tried = torch.linspace(-5, 5, 2001, dtype=torch.float64) + 0.001
     sums = (gains.double() * (values > tried[:, None])).sum(1)
-    chosen = row_training.best_threshold(values, gains)
+    chosen = new_row.best_threshold(values, gains)
     assert float((gains.double() * (values > chosen)).sum()) == pytest.approx(float(sums.max()))
 
 
 def test_best_threshold_is_in_the_middle_of_the_widest_gap() -> None:
     values = torch.tensor([5.0, 4.0, 2.0, 1.0, 0.5, 3.0])
     gains = torch.tensor([1.0, 1.0, -1.0, 1.0, -1.0, 0.0])
-    assert row_training.best_threshold(values, gains) == 3.0
+    assert new_row.best_threshold(values, gains) == 3.0
     gains[2] = -0.5
-    assert row_training.best_threshold(values, gains) == 0.75
-    assert row_training.best_threshold(values, -gains.abs()) == 5.0
+    assert new_row.best_threshold(values, gains) == 0.75
+    assert new_row.best_threshold(values, -gains.abs()) == 5.0
 
 
 def test_how_often_images_are_shown_does_not_matter() -> None:
     few = features(1, 100)
     rows = [
-        row_training.learn(old_logits, kept(), few.repeat(times, 1), 100, SETTINGS, seed=0)
+        new_row.learn(old_logits, kept(), few.repeat(times, 1), 100, SETTINGS, seed=0)
         for times in (1, 30)
     ]
     inputs = torch.cat([few, kept().sample(50)[0]])
@@ -155,10 +156,10 @@ def test_how_often_images_are_shown_does_not_matter() -> None:
 def test_several_classes_have_a_row_each() -> None:
     gaussians = Gaussians.of(features(0, 200), torch.zeros(200, dtype=torch.int64), 2)
     new = {label: features(label, 3) for label in (1, 2)}
-    rows = row_training.learn_all(base(), gaussians, new, NONE, SETTINGS, seed=0)
+    rows = new_row.learn_all(base(), gaussians, new, NONE, SETTINGS, seed=0)
     inputs = torch.cat([features(label, 100) for label in range(3)])
     with torch.no_grad():
-        logits, before = new_row.with_rows(base(), rows)(inputs), base()(inputs)
+        logits, before = beside.with_rows(base(), rows)(inputs), base()(inputs)
     assert torch.equal(logits[:, 0], before[:, 0])
     truth = torch.arange(3).repeat_interleave(100)
     assert (logits.argmax(1) == truth).float().mean() > 0.97
@@ -168,11 +169,11 @@ def test_variants_begin_with_the_images_as_they_are() -> None:
     images = torch.randint(256, (3, 1, 8, 8), dtype=torch.uint8)
     trunk = models.NETWORKS["mlp"]([1, 8, 8], 2, 0.0).trunk
     augment = Augmentation(rotation=0.3, scale=0.1, translation=1.0)
-    made = row_training.variants(trunk, images, augment, 10)
+    made = new_row.variants(trunk, images, augment, 10)
     assert len(made) == 9
     assert torch.equal(made[:3], trunk(images))
     assert not torch.equal(made[3:6], made[:3])
-    assert len(row_training.variants(trunk, images, augment, 1)) == 3
+    assert len(new_row.variants(trunk, images, augment, 1)) == 3
 
 
 def test_saved_row_comes_back_and_knows_its_trunk(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ from pipeline.core import process
 from pipeline.core.errors import InputError
 from pipeline.core.params import Seed
 from pipeline.learning.compute import Compute
-from pipeline.techniques.row_training import NewRow
+from pipeline.techniques.statistics.new_row import NewRow
 
 PAGE = Path(__file__).parent / "page"
 HEADERS = [

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pipeline.core import artifacts
-from pipeline.learning import changes
+from pipeline.learning import changes, rows
 from pipeline.learning.networks import Classifier
 
 TRAINED = "trained"
@@ -37,9 +37,7 @@ def restore(folder: Path, base: Classifier) -> Restored:
     """
     facts = artifacts.load_json(folder / "facts.json")
     if any(folder.glob("row_*.safetensors")):
-        from pipeline.techniques import new_row
-
-        tuned = new_row.restore(folder, base)
+        tuned = rows.restore(folder, base)
         assert tuned is not None
     elif (folder / "adapter_model.safetensors").exists():
         from pipeline.techniques import adapters

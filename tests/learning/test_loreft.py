@@ -5,9 +5,9 @@ import torch
 from torch import nn
 
 from pipeline.core.errors import InputError
+from pipeline.learning import loreft
+from pipeline.learning.loreft import Edited
 from pipeline.learning.networks import dense_head
-from pipeline.techniques import reft
-from pipeline.techniques.reft import Edited
 
 
 def head() -> nn.Sequential:
@@ -18,7 +18,7 @@ def head() -> nn.Sequential:
 def edited(layer: str) -> nn.Sequential:
     """A head with an edit that has been moved away from where it starts."""
     model = head()
-    reft.edit(model, layer, 2)
+    loreft.edit(model, layer, 2)
     optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], 0.1)
     for _ in range(5):
         optimizer.zero_grad()
@@ -30,9 +30,9 @@ def edited(layer: str) -> nn.Sequential:
 @pytest.mark.parametrize("layer", ["dense_1", "output"])
 def test_new_edit_changes_nothing_bit_for_bit(layer: str) -> None:
     model, inputs = head(), torch.randn(50, 6)
-    reft.edit(model, layer, 2)
+    loreft.edit(model, layer, 2)
     assert torch.equal(model(inputs), head()(inputs))
-    reft.fold(model)
+    loreft.fold(model)
     assert torch.equal(model(inputs), head()(inputs))
 
 
@@ -48,7 +48,7 @@ def test_edit_is_the_papers_and_folds_into_the_layer(layer: str) -> None:
     torch.testing.assert_close(part(hidden), part.layer(changed), atol=1e-4, rtol=1e-4)
     before = model(inputs)
     assert not torch.allclose(before, head()(inputs), atol=0.1)
-    reft.fold(model)
+    loreft.fold(model)
     assert {type(layer) for layer in model if list(layer.parameters())} == {nn.Linear}
     torch.testing.assert_close(model(inputs), before, atol=1e-4, rtol=1e-4)
 
@@ -66,4 +66,4 @@ def test_base_stays_frozen() -> None:
 )
 def test_what_cannot_be_edited_is_refused(layer: str, rank: int, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        reft.edit(head(), layer, rank)
+        loreft.edit(head(), layer, rank)

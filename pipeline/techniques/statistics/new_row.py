@@ -17,7 +17,7 @@ from pipeline.core.seeding import derive
 from pipeline.learning import training
 from pipeline.learning.augmentation import Augmentation
 from pipeline.learning.networks import Classifier
-from pipeline.techniques.new_row import Row
+from pipeline.learning.rows import Row
 from pipeline.techniques.statistics.gaussians import Gaussians
 
 

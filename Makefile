@@ -38,7 +38,7 @@ studies: setup ## run all studies: what is missing of them
 serve: setup ## show the models of the last run in a page, to ask and to teach
 	@python -m pipeline serve
 
-demo: setup ## run the first two questions on small bundled digits, in a copy: some three minutes
+demo: setup ## run the first two questions on small bundled digits, in a copy: two minutes
 	@python -m pipeline demo
 
 bench: repro ## time the pipeline beside the systems that it repeats

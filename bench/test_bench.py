@@ -181,6 +181,7 @@ def test_an_unknown_name_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert "'hole'" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_ends_with_one_line_and_all_that_it_has_started(number: signal.Signals) -> None:
     command = [sys.executable, "-m", "bench", "photographs"]

@@ -319,6 +319,7 @@ def test_what_is_missing_is_named_and_nothing_is_left(
     assert {path.name for path in own.iterdir()} == {"data", "metrics"}
 
 
+@pytest.mark.slow
 def test_an_interrupt_leaves_nothing(run: Project, tmp_path: Path) -> None:
     words = (sys.executable, "-m", "pipeline", "export", "lora", tmp_path / "out")
     with subprocess.Popen(

@@ -103,6 +103,7 @@ def test_a_class_is_taught_taken_back_and_loaded_again(
     assert other.get("/api/teaching/file").content == file.content
 
 
+@pytest.mark.slow
 def test_a_class_outlives_the_server_in_its_file(
     run: Project, visitor: httpx.Client, images: list[bytes], tmp_path: Path
 ) -> None:
@@ -311,6 +312,7 @@ def test_a_port_that_is_taken_and_a_run_that_is_not_finished_are_one_line(
     assert line.startswith("serve: port 99999: ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_ends_at_once_with_one_line(run: Project, images: list[bytes], number: int) -> None:
     with serving(run.folder) as (process, found):

@@ -41,6 +41,7 @@ def test_study_finds_the_top_whatever_the_number_of_workers(
     assert one.best.result == four.best.result == best["trial"]
 
 
+@pytest.mark.slow
 def test_dask_cluster_gives_the_same_study(monkeypatch: pytest.MonkeyPatch) -> None:
     distributed = pytest.importorskip("distributed")
     here = search(1, monkeypatch)

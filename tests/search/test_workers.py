@@ -87,6 +87,7 @@ def slow(number: int, values: dict[str, Any]) -> Outcome:
     return square(number, values)
 
 
+@pytest.mark.slow
 def test_scheduler_that_dies_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     file = tmp_path / "scheduler.json"
     dask = (sys.executable, "-m", "distributed.cli.dask_scheduler")
@@ -114,6 +115,7 @@ def asleep(number: int, values: dict[str, Any]) -> Outcome:
     raise AssertionError
 
 
+@pytest.mark.slow
 def test_no_worker_outlives_a_killed_stage(tmp_path: Path) -> None:
     file = tmp_path / "worker"
     program = (

@@ -11,6 +11,8 @@ from tests.studies.toy import define, ran, study
 STAGE = """
 import json, os, pathlib, sys, yaml
 
+pytestmark = pytest.mark.slow
+
 params = yaml.safe_load(open("params.yaml"))
 name = sys.argv[1]
 network, base = params["network"], pathlib.Path("data/base/model.safetensors")

@@ -15,6 +15,8 @@ import pytest
 from tests.project import Project, until
 from tests.studies.toy import define, ran, study, variables
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("distributed")
 LOCAL = ("--host", "127.0.0.1", "--no-dashboard")
 HIDDEN = 'mount -t tmpfs none "$0" && exec "$@"'
@@ -90,7 +92,6 @@ def results(project: Project) -> dict[str, Any]:
     return dict(content)
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not hides(), reason="no folder can be hidden from a process here")
 def test_a_cluster_gives_what_this_machine_does_though_a_worker_is_killed(shared: Project) -> None:
     push(shared, [1, 2, 150])

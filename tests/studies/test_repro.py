@@ -16,6 +16,8 @@ from tests.project import ROOT, Project, hear_ctrl_c, until
 STAGE = """
 import pathlib, sys, time
 
+pytestmark = pytest.mark.slow
+
 [name, *others] = sys.argv[1:]
 pathlib.Path(f"{name}.began").touch()
 deadline = time.monotonic() + 60

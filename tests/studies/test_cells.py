@@ -8,10 +8,10 @@ import pytest
 from tests.project import Project
 from tests.studies.toy import define, ran, study
 
+pytestmark = pytest.mark.slow
+
 STAGE = """
 import json, os, pathlib, sys, yaml
-
-pytestmark = pytest.mark.slow
 
 params = yaml.safe_load(open("params.yaml"))
 name = sys.argv[1]

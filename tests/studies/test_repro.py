@@ -13,10 +13,10 @@ import yaml
 
 from tests.project import ROOT, Project, hear_ctrl_c, until
 
+pytestmark = pytest.mark.slow
+
 STAGE = """
 import pathlib, sys, time
-
-pytestmark = pytest.mark.slow
 
 [name, *others] = sys.argv[1:]
 pathlib.Path(f"{name}.began").touch()

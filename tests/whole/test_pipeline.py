@@ -236,7 +236,7 @@ sys.exit(run.main(["pretrain"]))
 """The stage, which says when it begins to train."""
 
 
-RESTORED = {f"pipeline/techniques/{name}.py" for name in ("adapters", "new_row", "strength")}
+RESTORED = {f"pipeline/techniques/{name}.py" for name in ("adapters", "strength")}
 """What `restoring` imports where there is something that it saved."""
 ADDED_BY = {
     "data/fisher/fisher.safetensors": "fisher",

@@ -173,6 +173,7 @@ def of_timm(name: str, shape: list[int], head: str, card: Card) -> Predictor:
     return Predictor("replay", told, model.eval())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "shape", "head"),
     [

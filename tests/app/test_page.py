@@ -118,6 +118,7 @@ def test_base_and_method_are_compared_at_every_strength(page: Page) -> None:
     expect(page.locator("#verdicts .method .model")).to_have_text("replay")
 
 
+@pytest.mark.slow
 def test_a_class_is_taught_taken_back_downloaded_and_loaded(page: Page, tmp_path: Path) -> None:
     draw(page, ZERO)
     before = {model: bars(page, model) for model in ("base", "method")}

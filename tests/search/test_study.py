@@ -29,6 +29,7 @@ def search(workers: int, monkeypatch: pytest.MonkeyPatch) -> Study:
     return study.search(bowl, SPACE, 40, 0, COMPUTE, "bowl")
 
 
+@pytest.mark.slow
 def test_study_finds_the_top_whatever_the_number_of_workers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

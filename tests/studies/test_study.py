@@ -16,6 +16,7 @@ from tests.project import Project, hear_ctrl_c
 from tests.studies.toy import define, ran, study, variables
 
 
+@pytest.mark.slow
 def test_what_failed_is_run_again_and_what_is_there_is_not(toy: Project) -> None:
     failed = study(toy, "toy", code=2)
     assert "study: default,seed=9: stage all failed" in failed
@@ -37,6 +38,7 @@ def test_what_failed_is_run_again_and_what_is_there_is_not(toy: Project) -> None
     assert not list((toy.folder / ".dvc/tmp/studies/toy").iterdir())
 
 
+@pytest.mark.slow
 def test_another_cell_is_run_alone_and_a_dropped_one_is_gone(toy: Project) -> None:
     define(toy, [1, 2])
     study(toy, "toy")
@@ -49,6 +51,7 @@ def test_another_cell_is_run_alone_and_a_dropped_one_is_gone(toy: Project) -> No
     }
 
 
+@pytest.mark.slow
 def test_of_a_cell_only_what_other_parameters_concern_is_run_again(toy: Project) -> None:
     other = {
         "cmd": "python stage.py && cp metrics/toy.json metrics/other.json",
@@ -72,6 +75,7 @@ def test_of_a_cell_only_what_other_parameters_concern_is_run_again(toy: Project)
     assert set(after["metrics"]) == {"toy", "other"}
 
 
+@pytest.mark.slow
 def test_what_another_study_has_run_is_not_run_again(toy: Project) -> None:
     define(toy, [1])
     study(toy, "toy")
@@ -85,6 +89,7 @@ def test_what_another_study_has_run_is_not_run_again(toy: Project) -> None:
     assert other["default,seed=1"] == one["default,seed=1"]
 
 
+@pytest.mark.slow
 def test_several_studies_are_run_one_after_the_other(toy: Project) -> None:
     define(toy, [1])
     (toy.folder / "studies/other.yaml").write_text(
@@ -95,6 +100,7 @@ def test_several_studies_are_run_one_after_the_other(toy: Project) -> None:
     assert ran(toy) == ["1", "2"]
 
 
+@pytest.mark.slow
 def test_cases_have_settings_and_axes_of_their_own(toy: Project) -> None:
     define(toy, [1, 2], cases={"one": {}, "two": {"set": {"seed": 5}, "vary": {}}})
     study(toy, "toy")

@@ -40,9 +40,8 @@ def repro(folder: Path, targets: Sequence[str], tell: Tell) -> dict[str, float]:
         InputError: if a stage fails, or DVC does.
     """
     match params.parsed(folder / params.PARAMS):
-        case {"compute": {"threads": int(threads)}} if process.workers() // max(1, threads) > 1:
-            at_once = process.workers() // max(1, threads)
-            return side_by_side(folder, targets, at_once, tell)
+        case {"compute": {"threads": int(threads)}} if 0 < 2 * threads <= process.workers():
+            return side_by_side(folder, targets, process.workers() // threads, tell)
     return dvc.repro(folder, targets, tell=tell)
 
 
@@ -67,8 +66,8 @@ def side_by_side(
         InputError: if stages fail, or DVC does.
     """
     stages = dag.stages(folder)
-    if unknown := [name for name in targets if name not in stages]:
-        return dvc.repro(folder, unknown)  # DVC knows what to say
+    if not stages.keys() >= {*targets}:  # an option, or a mistake that DVC explains
+        return dvc.repro(folder, targets, tell=tell)
     changed = json.loads(dvc.call(folder, "status", "--json").splitlines()[-1])
     left = dag.upstream(stages, targets or stages) & dag.downstream(stages, changed)
     needs = {name: dag.parents(stages, name) & left for name in stages if name in left}

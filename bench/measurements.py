@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from bench import beside, growth, photographs, profiles, serve, whole
+from bench import beside, growth, photographs, profiles, serve, steps, whole
 from bench.tables import PICTURE, RESULTS, saved
 from bench.timing import RUNS
 from pipeline.core import artifacts, process
@@ -29,6 +29,7 @@ MEASUREMENTS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "profiles": profiles.measure,
     "whole": whole.measure,
     "photographs": photographs.measure,
+    "steps": steps.measure,
     "serve": serve.measure,
     "growth": lambda: growth.measure(saved()["whole"]["stages"]),  # measured before
 }

@@ -155,6 +155,24 @@ def photographs(bench: Results) -> Table:
     ]
 
 
+def steps(bench: Results) -> Table:
+    """What learners reach that learn one class after another, the best first."""
+    measured = bench["steps"]
+    ours = {("Retain", title(name)): found for name, found in measured["ours"].items()}
+    others = {("Avalanche", name): found for name, found in measured["avalanche"].items()}
+    learners = sorted(
+        (ours | others).items(), key=lambda learner: -float(learner[1]["accuracy"]["mean"])
+    )
+    rows = [["system", "learner", "all classes, %", "forgetting, points", "seconds"]]
+    for names, found in learners:
+        points = (
+            f"{100 * found[name]['mean']:.2f} ± {100 * found[name]['ci95']:.2f}"
+            for name in ("accuracy", "average_forgetting")
+        )
+        rows.append([*names, *points, f"{found['seconds']['mean']:.0f}"])
+    return rows
+
+
 def parts(bench: Results) -> dict[str, str]:
     """The tables of what has been measured, by their names in bench/README.md."""
     needed: dict[Callable[[Results], Table], set[str]] = {
@@ -164,6 +182,7 @@ def parts(bench: Results) -> dict[str, str]:
         products: {"profiles"},
         studies: {"profiles"},
         photographs: {"photographs"},
+        steps: {"steps"},
         serve: {"serve"},
         machine: set(),
     }

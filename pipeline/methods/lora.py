@@ -62,5 +62,5 @@ def main(seed: Seed, compute: Compute, lora: Lora) -> None:
         strength=learned.strength,
         strengths=lora.strengths,
         kept_bytes=0 if chosen.in_trunk else results.kept_to_choose(),  # for the choices
-        unread=() if chosen.in_trunk else ["data/split/old_validation"],
+        unread=["data/split/old_validation" if not chosen.in_trunk else str(results.SAMPLES)],
     )

@@ -10,11 +10,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics.pairwise import cosine_similarity
 from torch import nn
 
-from pipeline.core import artifacts
+from pipeline.core import artifacts, run
 from pipeline.core.labelled import Labelled
 from pipeline.learning.networks import Classifier
 from pipeline.new_class import results
-from tests.methods.conftest import NEW, Learn, clouds
+from tests.methods.conftest import NEW, Learn, clouds, prepare
+from tests.project import Project
 
 TEST = clouds(100, seed=2)
 INPUTS = torch.from_numpy(TEST.inputs)
@@ -108,3 +109,35 @@ def test_equal_runs_give_equal_bytes(learn: Learn, name: str) -> None:
     first = bytes_of()
     learn(name)
     assert bytes_of() == first
+
+
+def with_images_to_choose_on(sources: Path) -> int:
+    """Runs the stage that keeps them; its exit code."""
+    Project(sources).set({"statistics.validation": "images", "statistics.rank": 4})
+    artifacts.save_json("data/weights/about.json", {"statistics": []})
+    return run.main(["statistics"])
+
+
+def test_images_to_choose_on_take_the_samples_place_and_are_told(
+    learn: Learn, sources: Path
+) -> None:
+    assert with_images_to_choose_on(sources) == 0
+    held_out = Labelled.load("data/features/old_validation")
+    chosen_on = results.validation_without_old_images()
+    old = chosen_on.where(~chosen_on.is_new)
+    assert {row.tobytes() for row in old.inputs} <= {row.tobytes() for row in held_out.inputs}
+
+    images, gaussians = held_out.inputs.nbytes, results.GAUSSIANS.stat().st_size
+    for name, kept in {"gaussian_replay": gaussians, "sequential": 0}.items():
+        method = learn(name)
+        assert method.facts["original_data"] == "validation"
+        assert method.facts["kept_bytes"] == kept + images
+    assert learn("new_row").facts["original_data"] == "none"  # which chooses nothing on them
+
+
+def test_images_to_choose_on_are_of_one_step_alone(
+    sources: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prepare(sources, steps=[[2], [3]])
+    assert with_images_to_choose_on(sources) == 2
+    assert "statistics.validation is 'images'" in capsys.readouterr().err

@@ -34,6 +34,7 @@ OTHERWISE = {
         *(f"data/split/{part}" for part in ("new_train", "new_validation", "old_validation")),
     },
     "sequential": {STATISTICS},
+    "statistics": {"data/features/old_validation"},
 }
 """What a stage opens with other parameters alone: tests below run it with such."""
 

@@ -42,7 +42,8 @@ def validation(inputs: Literal["split", "features"]) -> Labelled:
 def validation_without_old_images() -> Labelled:
     """Features of held-out images of the new classes; those of the old ones are samples.
 
-    As many of every class as there are of a new one, so that each weighs the same.
+    As many of every class as there are of a new one, so that each weighs the same. Where
+    `statistics.validation` is `images`, those of the old classes are of images too.
     """
     new = Labelled.load("data/features/new_validation")
     sampled = Labelled.load(SAMPLES)
@@ -54,6 +55,13 @@ def validation_without_old_images() -> Labelled:
 def kept_to_choose() -> int:
     """Bytes of the Gaussians that `validation_without_old_images` is drawn from."""
     return int(artifacts.load_json(SAMPLES / "kept.json")["bytes"])
+
+
+def _images_to_choose(output: Path, unread: Sequence[str]) -> int:
+    """Bytes of images that a method chose on where others choose on samples; 0 if these are."""
+    if SAMPLES.as_posix() not in {*dependencies(output)} - {*unread}:
+        return 0
+    return int(artifacts.load_json(SAMPLES / "kept.json").get("images", 0))
 
 
 def save_base(model: Classifier, curve: Curve) -> None:
@@ -144,7 +152,12 @@ def save_about(
         unread: what the stage depends on, and has not read with the parameters of now.
     """
     chosen = {} if strength is None else {"strength": strength, "strengths": list(strengths)}
-    facts = {"kept_bytes": kept_bytes, "original_data": old_images(METHODS / name, unread=unread)}
+    used = old_images(METHODS / name, unread=unread)
+    images = _images_to_choose(METHODS / name, unread)
+    facts = {
+        "kept_bytes": kept_bytes + images,
+        "original_data": "validation" if images and used == "none" else used,
+    }
     _save_about(METHODS / name, model, curve, study, facts | chosen)
 
 

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -18,6 +19,7 @@ from pipeline.techniques.statistics.ridge import Projection, Sums
 from pipeline.techniques.statistics.slda import Moments
 
 GIVEN = Path("data/weights")
+SAMPLES = Path("data/statistics/validation")
 GAUSSIANS, SUMS, MOMENTS = (f"{kind}.safetensors" for kind in ("gaussians", "sums", "moments"))
 
 
@@ -25,12 +27,12 @@ class Statistics(Section):
     """`rank` directions of each class's covariance; `width` random features for `analytic`.
 
     `validation` features of every class are drawn from what is kept: what methods that have no old
-    image choose on.
+    image choose on. With `images` they choose on those of held-out images, which are kept then.
     """
 
     rank: Count
     width: Count
-    validation: Count
+    validation: Count | Literal["images"]
 
 
 def main(seed: Seed, compute: Compute, statistics: Statistics) -> None:
@@ -57,8 +59,27 @@ def main(seed: Seed, compute: Compute, statistics: Statistics) -> None:
     gaussians.save(f"data/statistics/{GAUSSIANS}")
     sums.save(f"data/statistics/{SUMS}", projection.seed)
     moments.save(f"data/statistics/{MOMENTS}")
-    torch.manual_seed(derive(seed, "validation"))
-    gaussians.save_samples("data/statistics/validation", statistics.validation, old)
+    if statistics.validation == "images":
+        keep_images()
+    else:
+        torch.manual_seed(derive(seed, "validation"))
+        gaussians.save_samples(SAMPLES, statistics.validation, old)
+
+
+def keep_images() -> None:
+    """Saves features of held-out images in place of samples, and how many bytes they are.
+
+    Raises:
+        InputError: if classes are learned one after another, for which samples are needed.
+    """
+    images = Labelled.load("data/features/old_validation")
+    if images.steps:
+        raise InputError(
+            "params.yaml: statistics.validation is 'images', and split.new_classes has several "
+            "steps; a number of samples is accepted then"
+        )
+    images.save(SAMPLES)
+    artifacts.save_json(SAMPLES / "kept.json", {"bytes": 0, "images": images.inputs.nbytes})
 
 
 def kept_gaussians(width: int) -> Gaussians:

@@ -93,7 +93,6 @@ def _train() -> None:
         model.trunk.requires_grad_(False)
     curve = _fit(lora, train, validation, 2)
     adapters.save("data/methods/lora", lora)
-    results.save_about("lora", lora, curve=curve, strength=1.0, strengths=[0.0, 1.0])
     results.save("replay", replay, base, kept_bytes=1000, curve=_fit(replay, train, validation, 2))
 
     new = train.where(train.is_new)
@@ -112,6 +111,7 @@ def _train() -> None:
     gaussians.save_samples("data/statistics/validation", 30, old)
     Moments.of(features, labels).save("data/statistics/moments.safetensors")
     Sums.of(projection, features, labels, 10).save("data/statistics/sums.safetensors", 0)
+    results.save_about("lora", lora, curve=curve, strength=1.0, strengths=[0.0, 1.0])
 
 
 def _fit(

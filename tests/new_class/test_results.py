@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from pipeline.core import artifacts
 from pipeline.core.errors import InputError
 from pipeline.learning import models, networks
 from pipeline.new_class import results
@@ -70,6 +71,7 @@ def test_facts_of_a_method() -> None:
     torch.manual_seed(0)
     base = networks.cnn((1, 28, 28), 10, 0.0)
     model = models.with_head(base, base.head)
+    artifacts.save_json(results.SAMPLES / "kept.json", {"bytes": 7})
     results.save("lora", model, base, kept_bytes=7, strength=0.5, strengths=[0.0, 0.5])
     assert json.loads(Path("data/methods/lora/facts.json").read_text()) == {
         "original_data": "validation",

@@ -20,7 +20,7 @@ BUDGET = 20
 METHODS = ("replay", "dark_replay", "slda", "gaussian_replay", "analytic", "finetune_all")
 STRATEGIES = ("Replay", "EWC", "LwF", "SLDA")
 """Named here, so that the library is loaded in the processes that need it alone."""
-FIGURES = ("accuracy", "average_accuracy", "average_forgetting")
+FIGURES = ("accuracy", "average_forgetting")
 
 Figures = dict[str, dict[str, float]]
 

@@ -141,3 +141,14 @@ def test_images_to_choose_on_are_of_one_step_alone(
     prepare(sources, steps=[[2], [3]])
     assert with_images_to_choose_on(sources) == 2
     assert "statistics.validation is 'images'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("given", ["none", 0, 2.5, True])
+def test_what_is_neither_images_nor_a_number_of_samples_is_refused(
+    sources: Path, capsys: pytest.CaptureFixture[str], given: object
+) -> None:
+    Project(sources).set({"statistics.validation": given})
+    assert run.main(["statistics"]) == 2
+    said = capsys.readouterr().err
+    assert "statistics.validation is " in said
+    assert "images or a whole number from 1 accepted" in said

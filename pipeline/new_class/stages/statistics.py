@@ -2,9 +2,10 @@
 
 import sys
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
+from pydantic import BeforeValidator
 from torch import Tensor
 
 from pipeline.core import artifacts
@@ -23,6 +24,12 @@ SAMPLES = Path("data/statistics/validation")
 GAUSSIANS, SUMS, MOMENTS = (f"{kind}.safetensors" for kind in ("gaussians", "sums", "moments"))
 
 
+def _count_or_images(value: object) -> object:
+    if value == "images" or (type(value) is int and value >= 1):
+        return value
+    raise ValueError("images or a whole number from 1 accepted")
+
+
 class Statistics(Section):
     """`rank` directions of each class's covariance; `width` random features for `analytic`.
 
@@ -32,7 +39,7 @@ class Statistics(Section):
 
     rank: Count
     width: Count
-    validation: Count | Literal["images"]
+    validation: Annotated[int | Literal["images"], BeforeValidator(_count_or_images)]
 
 
 def main(seed: Seed, compute: Compute, statistics: Statistics) -> None:

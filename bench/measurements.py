@@ -14,7 +14,7 @@ import torch
 
 from bench import beside, growth, photographs, profiles, serve, steps, whole
 from bench.tables import PICTURE, RESULTS, saved
-from bench.timing import RUNS
+from bench.timing import RUNS, isolated
 from pipeline.core import artifacts, process
 from pipeline.core.errors import InputError
 from pipeline.scoring import style
@@ -52,12 +52,13 @@ def write(names: Sequence[str]) -> None:
 
 
 def machine() -> dict[str, Any]:
-    """Of what code, when and where a measurement is taken."""
+    """Of what code, when and where a measurement is taken, and how fast products are there."""
     return {
         "commit": commit(),
         "date": datetime.now(UTC).date().isoformat(),
         "processor": processor(),
         "cores": process.cores(),
+        "gigaflops": isolated("bench.ours:product_speed", True) / 1e9,
         "torch": torch.__version__,
         "keras": version("keras") if find_spec("keras") else "",
         "runs": RUNS,

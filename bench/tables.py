@@ -1,6 +1,6 @@
 """The benchmark's results as tables."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ def speed(bench: Results) -> Table:
                     f"{limit:.1f}" if limit else "",
                 ]
             )
-    if not {*BESIDE, "whole"} <= set(bench):
+    if not alike(bench, [*BESIDE, "whole"]):
         return rows
     total, ours = originals(bench), bench["whole"]["seconds"]
     rows.append(
@@ -41,6 +41,12 @@ def speed(bench: Results) -> Table:
     )
     rows.append(["", SYSTEMS["ours"], f"{ours:.0f}", f"{total / ours:.1f}", ""])
     return rows
+
+
+def alike(bench: Results, names: Sequence[str]) -> bool:
+    """Whether measurements were taken, and on machines that are equally fast, within a tenth."""
+    speeds = [bench[name]["machine"].get("gigaflops") for name in names if name in bench]
+    return len(speeds) == len(names) and all(speeds) and max(speeds) < 1.1 * min(speeds)
 
 
 def originals(bench: Results) -> float:
@@ -126,12 +132,14 @@ def machine(bench: Results) -> Table:
     measured: dict[tuple[str, ...], list[str]] = {}
     for name, part in bench.items():
         about = part["machine"]
-        place = tuple(
-            str(about.get(key, ""))
-            for key in ("commit", "date", "cores", "processor", "torch", "keras")
+        speed = about.get("gigaflops")
+        place = (
+            *(str(about[key]) for key in ("commit", "date", "cores", "processor")),
+            f"{speed:.0f}" if speed else "",
+            *(about[key] for key in ("torch", "keras")),
         )
         measured.setdefault(place, []).append(name)
-    header = ["measured", "commit", "date", "cores", "processor", "PyTorch", "Keras"]
+    header = ["measured", "commit", "date", "cores", "processor", "GFLOP/s", "PyTorch", "Keras"]
     rows = sorted(measured.items(), key=lambda row: row[0][1:])
     return [header, *([", ".join(names), *place] for place, names in rows)]
 

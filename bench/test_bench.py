@@ -208,6 +208,17 @@ def test_the_readme_says_what_was_measured() -> None:
         assert f"<!-- {name} -->" in text
 
 
+@pytest.mark.parametrize(("last", "rows"), [(128.0, 2), (100.0, 0), (None, 0)])
+def test_all_of_it_is_of_machines_that_are_alike(last: float | None, rows: int) -> None:
+    measured = {
+        name: part | {"machine": part["machine"] | {"gigaflops": 120.0}}
+        for name, part in BENCH.items()
+    }
+    measured["whole"]["machine"]["gigaflops"] = last
+    parts = [name for name in tables.BESIDE if name in BENCH]
+    assert len(tables.speed(measured)) == 1 + 3 * len(parts) + rows
+
+
 def test_times_are_of_stages_that_there_are() -> None:
     known = set(stages.find())
     assert set(BENCH["whole"]["stages"]) <= known

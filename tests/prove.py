@@ -1,7 +1,7 @@
 """Reruns the pipeline, from an empty cache in fresh clones, under other conditions: `make prove`.
 
-Every run must give the committed `dvc.lock`, metrics and plots. `python -m tests.prove NAME...`
-runs some of the cases.
+Every run must give the committed `dvc.lock`, metrics and plots: on another processor than
+theirs, commit your own first. `python -m tests.prove NAME...` runs some of the cases.
 """
 
 import os
@@ -16,10 +16,10 @@ from functools import partial
 from pathlib import Path
 
 from pipeline.studies import dag
+from tests.committed import changed
 from tests.project import ROOT, fresh_clone
 from tests.whole.test_reproducible import HOSTILE
 
-RESULTS = ("dvc.lock", "metrics", "plots")
 SINGLE = ["repro", "--single-item"]
 SHAPES = ["shapes_transfer", "shapes_both", "shapes_few_labels"]
 IN_GIT = [*SINGLE, "--force", "plot", "ranks_evaluate", "ranks_plot", "shapes_plot"]
@@ -97,7 +97,7 @@ def run(case: Case, project: Path) -> str:
             with ThreadPoolExecutor() as pool:
                 for done in [pool.submit(dvc, *arguments) for arguments in step]:
                     done.result()
-        return command("git", "status", "--porcelain", "--", *RESULTS, cwd=clone)
+        return "\n".join(changed(clone)).strip()
 
 
 def cores(count: int) -> str:

@@ -1,5 +1,7 @@
 """Where and how the arithmetic runs."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -20,18 +22,32 @@ def test_auto_takes_a_gpu_only_where_bits_need_not_repeat(monkeypatch: pytest.Mo
         assert chosen.type == device
 
 
-@pytest.mark.parametrize("found", ["DEFAULT", "AVX2"])
-def test_processor_without_avx2_computes_on_and_one_line_says_so(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], found: str
+@pytest.mark.parametrize(
+    ("maker", "able", "said"),
+    [
+        ("AuthenticAMD", {"avx2": True}, 0),
+        ("AuthenticAMD", {"avx2": False}, 1),
+        ("GenuineIntel", {"avx2": True}, 1),
+        ("arm", {"neon": True}, 1),
+    ],
+)
+def test_other_processors_than_that_of_the_results_compute_on_and_one_line_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    maker: str,
+    able: dict[str, bool],
+    said: int,
 ) -> None:
     monkeypatch.setenv("RETAIN_TOLD", "")
-    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: found)
+    monkeypatch.setattr(Path, "exists", lambda path: False)
+    monkeypatch.setattr("platform.processor", lambda: f"Family 6, {maker}")
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: able)
     for _ in range(2):
         device = Compute(device="cpu", threads=2, reproducible=True).start()
     assert float(torch.ones(3, device=device).sum()) == 3
     lines = capsys.readouterr().err.splitlines()
-    assert len(lines) == (found != "AVX2")
-    assert all("DEFAULT, not AVX2" in line and "may differ" in line for line in lines)
+    assert len(lines) == said
+    assert all("may differ from those committed" in line for line in lines)
 
 
 @pytest.mark.parametrize(("asked", "expected"), [(1, 1), (None, 2)])

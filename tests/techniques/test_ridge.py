@@ -49,7 +49,7 @@ def test_class_after_class_is_all_at_once() -> None:
     assert torch.equal(logits[0].argmax(1), logits[1].argmax(1))
 
 
-@pytest.mark.parametrize(("rounded", "tolerance"), [(False, 1e-9), (True, 1e-4)])
+@pytest.mark.parametrize(("rounded", "tolerance"), [(False, 1e-7), (True, 1e-4)])
 def test_an_unlearned_class_never_was_there(
     rounded: bool, tolerance: float, tmp_path: Path
 ) -> None:
@@ -71,7 +71,7 @@ def test_some_images_are_unlearned_and_the_class_stays() -> None:
     _, labels = data()
     some = (labels == 2) & (torch.arange(len(labels)) < 700)
     left = sums_of().minus(sums_of(some)).solve(10.0)
-    torch.testing.assert_close(left, sums_of(~some).solve(10.0), atol=1e-9, rtol=0)
+    torch.testing.assert_close(left, sums_of(~some).solve(10.0), atol=1e-7, rtol=0)
 
 
 def test_float32_would_not_do() -> None:

@@ -123,5 +123,5 @@ def training_images() -> Labelled:
 
 def _row(heading: str, original: Any, names: list[str], changes: dict[str, Any]) -> Row:
     with temporary() as folder:
-        project = ours.copy(folder)
+        project = ours.copy(folder, names)
         return compare(heading, original, partial(ours.stages, project, names, changes))

@@ -55,7 +55,7 @@ def measure(whole: Points) -> dict[str, Any]:
     by_stage = {name: {share: runs[share][name] for share in runs} for name in runs["0.125"]}
     ranks = {str(rank): asdict(rank_epoch(rank)) for rank in beside.RANKS}
     with temporary() as folder:
-        trials = studies(ours.copy(folder))
+        trials = studies(ours.copy(folder, ["lora"]))
     return {
         "data": {name: with_exponent(points) for name, points in by_stage.items()},
         "ranks": with_exponent(ranks),

@@ -25,7 +25,7 @@ from pipeline.learning.training import Recipe
 from pipeline.learning.validation import Validation
 from pipeline.ranks import wide
 from pipeline.ranks.wide import Contender
-from pipeline.studies import checkout
+from pipeline.studies import checkout, dag
 
 WARM_UP = 1280
 """Images trained on before an epoch is timed."""
@@ -34,11 +34,18 @@ Training = tuple[Callable[[Tensor, Tensor], None], Tensor, Tensor]
 """A function that trains for an epoch, and all images and labels that it takes."""
 
 
-def copy(folder: Path) -> Path:
-    """Copies the sources, and the data that the stages to be timed read."""
+def copy(folder: Path, names: Iterable[str]) -> Path:
+    """Copies the sources, and the data that stages to be timed read but don't make themselves."""
     checkout.sources(folder, Path.cwd())
-    for name in ("data/split", "data/base", "data/features", "data/ranks/images"):
-        shutil.copytree(name, folder / name)
+    timed = [dag.stages()[name] for name in names]
+    read = {each for stage in timed for each in stage["deps"] if each.startswith("data/")}
+    for name in read.difference(*map(dag.outputs, timed)):
+        to = folder / name
+        to.parent.mkdir(parents=True, exist_ok=True)
+        if Path(name).is_dir():
+            shutil.copytree(name, to)
+        else:
+            shutil.copy(name, to)
     return folder
 
 

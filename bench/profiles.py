@@ -64,7 +64,7 @@ def products(training_: ours.Training) -> float:
 def study(name: str) -> dict[str, float]:
     """Shares of the time that a study's workers have: steps, validation, and the rest."""
     with temporary() as folder:
-        project = ours.copy(folder)
+        project = ours.copy(folder, [name])
         wall = ours.stages(project, [name], {}, reproducible=True)
         trials = isolated("bench.profiles:trials", name, str(project))
     available = wall * process.workers()

@@ -1,6 +1,7 @@
 """The benchmark: originals of the published sizes, measures of what they say."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -68,6 +69,23 @@ def test_settings_that_a_row_changes_are_there(tmp_path: Path) -> None:
     for changes in (beside.SWEEP_ONCE, beside.TRANSFER_ALONE):
         assert ours.stages(tmp_path, [], changes, reproducible=True) == 0
     assert "published: null" in (tmp_path / "params.yaml").read_text()
+
+
+def test_what_a_timed_stage_reads_is_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    subprocess.run(["git", "init", "--quiet"], check=True)
+    for name in ("dvc.yaml", ".gitignore"):
+        shutil.copy(ROOT / name, name)
+    folders = ["base", "features/new_train", "features/new_validation", "statistics/validation"]
+    for name in folders:
+        Path("data", name).mkdir(parents=True)
+        Path("data", name, "content").write_text(name)
+    copy = ours.copy(tmp_path / "copy", ["sequential"])
+    files = sorted(path for path in (copy / "data").rglob("*") if path.is_file())
+    assert files == [copy / "data" / name / "content" for name in folders]
+    assert (copy / "dvc.yaml").exists()
 
 
 def test_a_share_of_the_data_is_its_first_images(tmp_path: Path) -> None:

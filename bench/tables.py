@@ -44,12 +44,9 @@ def speed(bench: Results) -> Table:
 
 
 def alike(bench: Results, names: Sequence[str]) -> bool:
-    """Whether measurements were taken, and on machines that are equally fast, within a quarter.
-
-    That much the speed of one and the same machine has varied within two hours.
-    """
+    """Whether measurements were taken, and on machines that are equally fast, within a tenth."""
     speeds = [bench[name]["machine"].get("gigaflops") for name in names if name in bench]
-    return len(speeds) == len(names) and all(speeds) and max(speeds) < 1.25 * min(speeds)
+    return len(speeds) == len(names) and all(speeds) and max(speeds) < 1.1 * min(speeds)
 
 
 def originals(bench: Results) -> float:

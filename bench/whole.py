@@ -33,8 +33,8 @@ def measure() -> dict[str, Any]:
     """
     with clone() as project:
         run = repro(project, "--force")  # a clone has the outputs that are in git
-        if as_committed() and (changed := changes(project)):
-            raise RuntimeError(f"not the committed results:\n{changed}")
+        if as_committed() and (changed := checkout.changes(project)):
+            raise RuntimeError("\n".join(["not the committed results:", *changed]))
         no_op = nothing(project)
         checkout.set_parameters(project, CHANGE)
         change = repro(project)
@@ -45,13 +45,6 @@ def measure() -> dict[str, Any]:
         **no_op,
         "imports": {name: loaded(name) for name in stages.find()},
     }
-
-
-def changes(project: Path) -> str:
-    """The results that differ from those committed, a line each."""
-    command = ["git", "status", "--porcelain", "dvc.lock", "metrics", "plots"]
-    done = subprocess.run(command, cwd=project, check=True, capture_output=True, text=True)
-    return done.stdout
 
 
 def nothing(project: Path) -> dict[str, float]:

@@ -1,20 +1,21 @@
 """`python -m tests.committed` says whether the results in this folder are those committed.
 
-They are to the bit where the processor computes as theirs; elsewhere every accuracy is held
-against those of the seeds in `metrics/studies/replicates.json`.
+They are to the bit where the processor computes as theirs; elsewhere dvc.lock must
+name the same code, and every accuracy is held against those of the seeds in
+`metrics/studies/replicates.json`.
 """
 
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from pipeline.core import artifacts
 from pipeline.learning.compute import as_committed
-from pipeline.studies import dag
+from pipeline.studies import checkout, dag
 
-RESULTS = ("dvc.lock", "metrics", "plots")
 REPLICATES = Path("metrics/studies/replicates.json")
 LEAST = 0.01
 """How far an accuracy may be from those of the seeds, if twice their range is less."""
@@ -23,18 +24,39 @@ LEAST = 0.01
 def main() -> int:
     """Prints what differs, a line each; returns the exit code."""
     if as_committed():
-        different, known = changed(), "those committed, to the bit"
+        different, known = checkout.changes(Path()), "those committed, to the bit"
     else:
-        different, known = list(far()), "as near to those committed as other seeds are"
+        different, known = [*stale(), *far()], "as near to those committed as other seeds are"
     print(*different or [f"The results are {known}."], sep="\n")
     return int(bool(different))
 
 
-def changed(folder: Path = Path()) -> list[str]:
-    """The results of a project that differ from those committed there, as git says it."""
-    command = ["git", "status", "--porcelain", "--", *RESULTS]
-    done = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
-    return done.stdout.splitlines()
+def stale() -> Iterator[str]:
+    """What differs though a processor changes none of it.
+
+    These are the stages' commands, parameters and code in dvc.lock, and what is made of the same
+    without PyTorch.
+    """
+    locks = checkout.git(Path(), "show", "HEAD:dvc.lock"), artifacts.load_bytes(Path("dvc.lock"))
+    before, now = (yaml.safe_load(lock)["stages"] for lock in locks)
+    if before.keys() != now.keys():
+        yield f"dvc.lock: other stages: {', '.join(sorted(before.keys() ^ now.keys()))}"
+    for name in before.keys() & now.keys():
+        (old, old_code), (new, new_code) = parts(before[name]), parts(now[name])
+        if old_code != new_code:
+            yield f"dvc.lock: {name}: other code, command or parameters"
+        elif old["deps"] == new["deps"] and "pipeline/learning" not in old["deps"] and old != new:
+            yield f"dvc.lock: {name}: other outputs from the same"
+
+
+def parts(entry: Any) -> tuple[Any, Any]:
+    """Of a stage's entry in dvc.lock the hashes of its files; its command, parameters and code."""
+    hashes = {
+        kind: {each["path"]: each["md5"] for each in entry.get(kind, [])}
+        for kind in ("deps", "outs")
+    }
+    code = {path: md5 for path, md5 in hashes["deps"].items() if path.startswith("pipeline")}
+    return hashes, (entry["cmd"], entry.get("params"), code)
 
 
 def far() -> Iterator[str]:

@@ -15,8 +15,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from pipeline.studies import dag
-from tests.committed import changed
+from pipeline.studies import checkout, dag
 from tests.project import ROOT, fresh_clone
 from tests.whole.test_reproducible import HOSTILE
 
@@ -97,7 +96,7 @@ def run(case: Case, project: Path) -> str:
             with ThreadPoolExecutor() as pool:
                 for done in [pool.submit(dvc, *arguments) for arguments in step]:
                     done.result()
-        return "\n".join(changed(clone)).strip()
+        return "\n".join(checkout.changes(clone)).strip()
 
 
 def cores(count: int) -> str:

@@ -45,6 +45,12 @@ def configure(folder: Path, cache: Path | None) -> None:
     (folder / ".dvc/config.local").write_text("\n".join(lines) + "\n", "utf-8")
 
 
+def changes(project: Path) -> list[str]:
+    """The results in a project that differ from those committed there, as git says it."""
+    told = git(project, "status", "--porcelain", "--", "dvc.lock", "metrics", "plots")
+    return told.decode().splitlines()
+
+
 def has_remote(folder: Path) -> bool:
     """Whether a project names a default remote of DVC."""
     config = configparser.ConfigParser()

@@ -49,18 +49,22 @@ def test_class_after_class_is_all_at_once() -> None:
     assert torch.equal(logits[0].argmax(1), logits[1].argmax(1))
 
 
-@pytest.mark.parametrize(("rounded", "tolerance"), [(False, 1e-7), (True, 1e-4)])
+@pytest.mark.parametrize(("rounded", "tolerance"), [(False, 1e-9), (True, 1e-4)])
 def test_an_unlearned_class_never_was_there(
     rounded: bool, tolerance: float, tmp_path: Path
 ) -> None:
-    """From sums as they are, and as they are kept: rounded to float32."""
+    """From sums as they are, and as they are kept: rounded to float32.
+
+    Added class by class: on Intel's processors an image's features may depend on its batch.
+    """
     inputs, labels = data()
-    sums = sums_of()
+    others = sums_of(labels == 0).plus(sums_of(labels == 1)).plus(sums_of(labels == 3))
+    sums = others.plus(sums_of(labels == 2))
     if rounded:
         sums.save(tmp_path / "x", seed=7)
         sums, _ = Sums.load(tmp_path / "x")
     left = sums.minus(sums_of(labels == 2)).solve(10.0)
-    never = sums_of(labels != 2).solve(10.0)
+    never = others.solve(10.0)
     assert not left[2].any()
     torch.testing.assert_close(left, never, atol=tolerance, rtol=0)
     logits = [WIDE(inputs) @ weight.T for weight in (left, never)]
@@ -70,8 +74,8 @@ def test_an_unlearned_class_never_was_there(
 def test_some_images_are_unlearned_and_the_class_stays() -> None:
     _, labels = data()
     some = (labels == 2) & (torch.arange(len(labels)) < 700)
-    left = sums_of().minus(sums_of(some)).solve(10.0)
-    torch.testing.assert_close(left, sums_of(~some).solve(10.0), atol=1e-7, rtol=0)
+    left = sums_of(~some).plus(sums_of(some)).minus(sums_of(some)).solve(10.0)
+    torch.testing.assert_close(left, sums_of(~some).solve(10.0), atol=1e-9, rtol=0)
 
 
 def test_float32_would_not_do() -> None:

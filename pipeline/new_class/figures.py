@@ -93,15 +93,19 @@ def cases(figures: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Figure:
     """Accuracy on all classes, and on new ones, of every method on several sets of images.
 
     Args:
-        figures: of each set, as for `comparison`; the methods are those of the first.
+        figures: of each set, as for `comparison`; a method is placed by the first set that has it.
     """
-    first = next(iter(figures.values()))
+    first: dict[str, Mapping[str, Any]] = {}
+    for results in figures.values():
+        first |= {name: result for name, result in results.items() if name not in first}
     methods = [name for name in first if name != "base"]
     names = sorted(methods, key=lambda name: -first[name]["accuracy"])
     size = (WIDTH, 1.4 + 0.36 * len(names))
     figure, axes = plt.subplots(1, len(figures), figsize=size, sharey=True, squeeze=False)
     for axis, (case, results) in zip(axes[0], figures.items(), strict=True):
         for row, name in enumerate(names):
+            if name not in results:
+                continue
             colour = OLD_IMAGES[results[name]["original_data"]][0]
             low, high = (100 * end for end in results[name]["accuracy_ci95"])
             axis.plot([low, high], [row, row], color=colour, linewidth=2, alpha=0.5)

@@ -103,15 +103,17 @@ def by_case(study: Results) -> Figure:
         study: the content of the file of a study that is held against nothing.
     """
     cases, summary = study["cases"], study["summary"]
-    methods = [name for name in summary[cases[0]]["new_class"] if name != "base"]
+    names = [name for case in cases for name in summary[case]["new_class"] if name != "base"]
+    methods = list(dict.fromkeys(names))
     size = (WIDTH, 1.6 + 0.36 * len(cases))
     figure, axes = plt.subplots(1, len(methods), figsize=size, sharey=True, squeeze=False)
     for axis, name in zip(axes[0], methods, strict=True):
+        rows = [row for row, case in enumerate(cases) if name in summary[case]["new_class"]]
         for key, face in (("accuracy", COLOURS[0]), ("accuracy_new", "none")):
-            found = [summary[case]["new_class"][name][key] for case in cases]
+            found = [summary[cases[row]]["new_class"][name][key] for row in rows]
             axis.errorbar(
                 [100 * figure["mean"] for figure in found],
-                np.arange(len(cases)) + (0.12 if face == "none" else -0.12),
+                np.array(rows) + (0.12 if face == "none" else -0.12),
                 xerr=[100 * figure["ci95"] for figure in found],
                 fmt="o", color=COLOURS[0], markerfacecolor=face, elinewidth=1,
                 label=MEASURES[key],

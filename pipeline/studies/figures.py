@@ -34,7 +34,7 @@ def draw(study: Mapping[str, Any]) -> dict[str, bytes]:
         }
     if not all("new_class" in means[case] for case in study["cases"]):
         return {}
-    few = len(means[study["cases"][0]]["new_class"]) <= len(study["cases"])
+    few = max(len(means[case]["new_class"]) for case in study["cases"]) <= len(study["cases"])
     drawn = {"cases": _by_case(study) if few else _cases(study, single)}
     return drawn | ({"after": _after(study)} if _steps(study) else {})
 

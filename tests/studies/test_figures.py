@@ -2,6 +2,7 @@
 
 import copy
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -74,15 +75,32 @@ def test_accuracy_against_images_is_drawn_and_told_with_intervals() -> None:
     assert report.few_epochs(one)[1] == ["from scratch", "2.0 ± 0.0 (11)", "2.0 ± 0.0 (11)"]
 
 
+def of_cases(runs: dict[str, Any]) -> dict[str, Any]:
+    """A study with these metrics in two runs of every case."""
+    return {
+        "cases": list(runs),
+        "cells": {case: {"case": case, "metrics": metrics} for case, metrics in runs.items()},
+        "summary": {case: summary([metrics, metrics]) for case, metrics in runs.items()},
+    }
+
+
+@pytest.mark.parametrize("methods", [("replay", "lora"), ("replay", "lora", "joint", "reft")])
+@pytest.mark.parametrize("lacking", ["first", "last"])
+def test_cases_without_a_method_are_drawn_without_it(methods: Sequence[str], lacking: str) -> None:
+    one = result(0.9, False)["new_class"]["base"]
+    full = {
+        case: {"new_class": dict.fromkeys(("base", *methods), one)} for case in ("first", "last")
+    }
+    runs = full | {lacking: {"new_class": dict.fromkeys(("base", *methods[:-1]), one)}}
+    drawn = [figures.draw(of_cases(each)) for each in (runs, full)]
+    assert list(drawn[0]) == ["cases"]
+    assert drawn[0] != drawn[1]
+
+
 @pytest.mark.parametrize("steps", [False, True])
 def test_many_cases_of_few_methods_are_drawn_and_so_are_their_steps(steps: bool) -> None:
     one = result(0.9, False)["new_class"]
     if steps:
         one["replay"] = one["replay"] | {"accuracy_after": {"1": 0.9, "2": 0.8}}
     runs = {case: {"new_class": one} for case in ("tpe", "random", "grid")}
-    study = {
-        "cases": list(runs),
-        "cells": {case: {"case": case, "metrics": metrics} for case, metrics in runs.items()},
-        "summary": {case: summary([metrics, metrics]) for case, metrics in runs.items()},
-    }
-    assert list(figures.draw(study)) == ["cases", *(["after"] if steps else [])]
+    assert list(figures.draw(of_cases(runs))) == ["cases", *(["after"] if steps else [])]

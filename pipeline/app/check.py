@@ -66,3 +66,8 @@ def methods(listed: list[str]) -> None:
         name = Path(folder).name
         if Path(folder).parent == results.METHODS and name not in scripts:
             raise InputError(f"dvc.yaml: evaluate needs {folder}, which no method makes")
+    for name, stage in dag.items():
+        if str(results.METHODS / name) in stage.get("outs", []) and name not in scripts:
+            raise InputError(
+                f"dvc.yaml: stage {name} is a method's, but there is no pipeline/methods/{name}.py"
+            )

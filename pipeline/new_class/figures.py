@@ -82,11 +82,14 @@ def comparison(figures: Mapping[str, Mapping[str, Any]]) -> Figure:
 
 
 def far(values: Sequence[float] | pd.Series) -> float:
-    """Three quartile ranges below the first quartile: what is less is far out (Tukey, 1977)."""
+    """Three quartile ranges below the first quartile: what is less is far out (Tukey, 1977).
+
+    Where the quartiles are equal, nothing is.
+    """
     if not len(values):
         return 0.0
     first, third = np.percentile(values, [25, 75])
-    return float(first - 3 * (third - first))
+    return float(first - 3 * (third - first)) if first < third else 0.0
 
 
 def cases(figures: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Figure:

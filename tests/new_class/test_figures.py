@@ -89,3 +89,15 @@ def test_a_method_far_behind_does_not_press_the_others_together() -> None:
     for axis in figures.comparison(methods).axes:
         assert axis.get_xlim()[0] > 98
         assert "10.00" in [text.get_text() for text in axis.texts]
+
+
+def test_where_most_methods_are_alike_the_others_are_no_arrows_at_the_edge() -> None:
+    keys = ("accuracy", "accuracy_old", "accuracy_new")
+    reached = {"base": 1.0, "a": 1.0, "b": 1.0, "c": 1.0, "d": 1.0, "e": 0.93}
+    drawn = figures.comparison(
+        {
+            name: dict.fromkeys(keys, accuracy) | {"original_data": "none"}
+            for name, accuracy in reached.items()
+        }
+    )
+    assert all(axis.get_xlim()[0] < 93 < axis.get_xlim()[1] for axis in drawn.axes)

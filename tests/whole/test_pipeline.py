@@ -173,7 +173,11 @@ def test_a_method_that_is_added_and_taken_out_is_in_and_out_of_everything(projec
 
     (project.folder / "pipeline/methods/shifted.py").unlink()
     assert "unknown key shifted" in project.pipeline("check", code=2)
-    project.run("git", "checkout", "--quiet", "HEAD~", "--", "dvc.yaml", "params.yaml")
+    project.run("git", "checkout", "--quiet", "HEAD~", "--", "params.yaml")
+    assert "evaluate needs data/methods/shifted" in project.pipeline("check", code=2)
+    project.edit("dvc.yaml", {"stages.evaluate.deps": compared})
+    assert "stage shifted is a method's" in project.pipeline("check", code=2)
+    project.run("git", "checkout", "--quiet", "HEAD~", "--", "dvc.yaml")
     project.pipeline("check")
     assert set(project.repro()) <= set(AFTER)  # or DVC remembers what came out before
     after = {path: (project.folder / path).read_bytes() for path in before}

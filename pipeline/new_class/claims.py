@@ -46,7 +46,7 @@ def compared(study: Results, claim: Mapping[str, Any]) -> str:
         f"`{key.removeprefix('+')}` {settings[one][key]}"
         for one, two in ((case, other), (other, case))
         for key in settings[one]
-        if key not in ALIKE and settings[one][key] != settings[two].get(key)
+        if key not in (*ALIKE, study["against"]) and settings[one][key] != settings[two].get(key)
     ]
     return f"{', '.join(varied)}; {title(method)}: {_measure(measure)}"
 

@@ -47,6 +47,7 @@ STUDIES: Mapping[str, Mapping[str, Callable[[Results], Table]]] = {
         "few pictures": held_against.few_pictures,
         "ranking": held_against.agreement,
     },
+    "several": {"several classes": held_against.table},
     "budgets": {"budgets": held_against.budgets},
     "claims": {"claims": claims.table},
     "search": {"search": held_against.by_case},

@@ -16,13 +16,14 @@ ALIKE = ("methods", "seed", "split.seed")
 
 def table(study: Results) -> Table:
     """A row for each claim: what is compared, the effects in points, and what follows."""
-    rows = [["claim", "what is compared", *map(_name, study["values"]), "it"]]
+    header = ["claim", "claimed better", "worse", "of", *map(_name, study["values"]), "it"]
+    rows = [header]
     for claim in study["claims"]:
         shown = [
             f"{100 * effect['mean']:+.2f} ± {100 * effect['ci95']:.2f}"
             for effect in claim["effects"].values()
         ]
-        rows.append([claim["text"], compared(study, claim), *shown, verdict(claim)])
+        rows.append([claim["text"], *compared(study, claim), *shown, verdict(claim)])
     return rows
 
 
@@ -32,23 +33,32 @@ def verdict(claim: Mapping[str, Any]) -> str:
         100 * (effect["mean"] - effect["ci95"]) > -claim["margin"]
         for effect in claim["effects"].values()
     }
-    return "depends" if len(seen) > 1 else "holds" if True in seen else "does not hold"
+    return "depends" if len(seen) > 1 else "holds" if True in seen else "not shown"
 
 
-def compared(study: Results, claim: Mapping[str, Any]) -> str:
-    """What differs between the sides of a claim: methods, or parameters; and in which figure."""
+def compared(study: Results, claim: Mapping[str, Any]) -> tuple[str, str, str]:
+    """The sides of a claim, as methods or as changed parameters, and what is measured of both."""
     (case, figure), (other, other_figure) = claim["better"], claim["worse"]
     method, _, measure = figure.partition(".")
+    other_method = other_figure.partition(".")[0]
     if case == other:
-        return f"{title(method)}, {title(other_figure.partition('.')[0])}: {_measure(measure)}"
-    settings = {cell["case"]: cell["settings"] for cell in study["cells"].values()}
-    varied = [
-        f"`{key.removeprefix('+')}` {settings[one][key]}"
-        for one, two in ((case, other), (other, case))
-        for key in settings[one]
-        if key not in (*ALIKE, study["against"]) and settings[one][key] != settings[two].get(key)
-    ]
-    return f"{', '.join(varied)}; {title(method)}: {_measure(measure)}"
+        return title(method), title(other_method), _measure(measure)
+    of = f"{title(method)}: {_measure(measure)}"
+    return _changed(study, case), _changed(study, other), of
+
+
+def _changed(study: Results, case: str) -> str:
+    """What a case changes of the usual parameters."""
+    settings = next(cell["settings"] for cell in study["cells"].values() if cell["case"] == case)
+    changed = {key: settings[key] for key in settings if key not in (*ALIKE, study["against"])}
+    shown = [f"`{key.removeprefix('+')}` {_value(value)}" for key, value in changed.items()]
+    return ", ".join(shown) or "as usual"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_value(each)}" for key, each in value.items())
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _measure(name: str) -> str:

@@ -13,7 +13,7 @@ from pipeline.scoring.style import COLOURS, WIDTH
 from pipeline.scoring.tables import Results
 
 TICKS = (-10, -1, 0, 1, 10)
-FILLED = {"holds": COLOURS[0], "depends": "lightgrey", "does not hold": "none"}
+FILLED = {"holds": COLOURS[0], "depends": "lightgrey", "not shown": "none"}
 
 
 def effects(study: Results) -> Figure:

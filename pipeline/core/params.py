@@ -209,12 +209,15 @@ def _first_problem(section: str, kind: Any, error: ValidationError) -> str:
     if problem["type"] == "extra_forbidden":
         model = kind
         for part in place[:-1]:
-            model = _model(model.model_fields[part].annotation)
+            if part in model.model_fields:  # else the key of a mapping, or the place in a list
+                model = _model(model.model_fields[part].annotation)
         parent = "".join(key.rpartition(".")[:2])
         return _unknown(key, [f"{parent}{field}" for field in model.model_fields])
     if problem["type"] == "missing":
         return f"{key} is missing"
     message = problem["msg"].removeprefix("Value error, ")
+    if not key:
+        return f"holds {_shown(problem['input'])}; a mapping accepted"
     return f"{key} is {_shown(problem['input'])}: {message[0].lower()}{message[1:]}"
 
 

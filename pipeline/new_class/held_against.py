@@ -22,7 +22,7 @@ def names(study: Results) -> list[str]:
 
 def table(study: Results) -> Table:
     """Accuracy on all classes, with its interval, and on the new one: a row per case and method."""
-    rows = [["all / new, %", "images of the class", *map(amount, study["values"])]]
+    rows = [["all / new, %", varied(study), *map(amount, study["values"])]]
     for case in study["cases"]:
         for name in names(study):
             figures = [
@@ -102,6 +102,12 @@ def agreement(study: Results) -> Table:
         pairs = correlations[np.triu_indices(len(means), 1)]
         found.append([amount(value), f"{pairs.mean():.2f}", f"{pairs.min():.2f}"])
     return [["images", "mean over pairs", "least"], *found]
+
+
+def varied(study: Results) -> str:
+    """What the study is held against, for people."""
+    key = str(study["against"])
+    return "images of the new class" if key == "split.new_images" else key
 
 
 def amount(value: str) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from pipeline.new_class.held_against import MEASURES, amount, names, varies
+from pipeline.new_class.held_against import MEASURES, amount, names, varied, varies
 from pipeline.scoring.names import title
 from pipeline.scoring.style import COLOURS, WIDTH
 from pipeline.scoring.tables import Results
@@ -29,7 +29,8 @@ def curves(study: Results) -> Figure:
         2, len(columns), figsize=(WIDTH, 7), squeeze=False, sharex=True, sharey="row"
     )
     for axis, column in zip(axes[0], columns, strict=True):
-        axis.set_title(title(column) if by_value else f"{amount(column)} images", size=10)
+        heading = title(column) if by_value else f"{varied(study)}: {amount(column)}"
+        axis.set_title(heading, size=10)
     for row, (key, meaning) in zip(axes, MEASURES.items(), strict=True):
         row[0].set_ylabel(f"test accuracy, {meaning}, %")
         lines = zip(names(study), cycle(COLOURS), cycle(["-"] * 8 + ["--"] * 8), strict=False)
@@ -49,7 +50,7 @@ def curves(study: Results) -> Figure:
                 )  # fmt: skip
     for axis in axes[-1]:
         axis.set_xticks(range(len(places)), [amount(place) for place in places])
-        axis.set_xlabel("images of the new class" if by_value else "the new class")
+        axis.set_xlabel(varied(study) if by_value else "case")
     for row in axes:
         row[0].set_ylim(*_limits(row))
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=5)

@@ -73,6 +73,11 @@ def _numbers(table: Path, label: str) -> list[str]:
     if label not in columns:
         hint = closest(label, columns) if columns else "it has none"
         raise InputError(f"{table}: no column {label}, which data.label names; {hint}")
+    if nameless := [n for n, name in enumerate(columns) if name == f"Unnamed: {n}"]:  # by pandas
+        raise InputError(
+            f"{table}: column {nameless[0] + 1} has no name; every column needs one (pandas writes "
+            "its index without, unless index=False)"
+        )
     numbers = [name for name in columns if name != label]
     if not numbers:
         raise InputError(f"{table}: no column of numbers beside {label}")
@@ -88,8 +93,8 @@ def _names(table: Path, label: str) -> list[str]:
     names: list[str] = []
     nameless: list[str] = []
     for frame in frames.read(table, text=label):
-        for value in frame[label].tolist():
-            if value is None or value != value or str(value).strip() == "":
+        for value, missing in zip(frame[label].tolist(), frame[label].isna(), strict=True):
+            if missing or str(value).strip() == "":
                 nameless.append(f"{len(names) + 1:,}")
             whole = isinstance(value, float) and value.is_integer()
             names.append(classes.named(str(int(value) if whole else value).strip()))

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from functools import lru_cache
 from itertools import product
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field
 
-from pipeline.core import params
+from pipeline.core import params, stages
 from pipeline.core.errors import InputError
 from pipeline.core.labelled import closest
 from pipeline.core.params import NotNegative, Section
@@ -22,8 +22,10 @@ STARTS = "data/starts"
 LONGEST = 90
 """Letters of a cell's name; a longer one ends in a hash."""
 
-Axes = dict[str, list[Any]]
+Axes = dict[str, Annotated[list[Any], Field(min_length=1)]]
 """Parameters and the values that each takes; `a, b` are two that take the same."""
+MEASURES = ("accuracy", "accuracy_old", "accuracy_new")
+"""The figures that claims are made of."""
 
 
 class Case(Section):
@@ -69,7 +71,8 @@ class Definition(Section):
             a whole).
         starts: parameters of base models that cases start from, by their names.
         cases: by their names.
-        claims: what is compared of these at each value of `against`, by runs of equal `seed`.
+        claims: what is compared of these at each value of `against`, by runs that are otherwise
+            equal.
     """
 
     title: str
@@ -77,7 +80,7 @@ class Definition(Section):
     vary: Axes
     against: str | None = None
     starts: dict[str, dict[str, Any]] = Field(default_factory=dict)
-    cases: dict[str, Case] = Field(default_factory=lambda: {"default": Case()})
+    cases: dict[str, Case] = Field(default_factory=lambda: {"default": Case()}, min_length=1)
     claims: list[Claim] = Field(default_factory=list)
 
 
@@ -124,20 +127,38 @@ def load(name: str) -> Definition:
             )
     if definition.claims and not definition.against:
         raise InputError(f"{FOLDER}/{name}.yaml: claims need `against`, which is missing")
-    for claim in definition.claims:
-        for case, _ in (claim.better, claim.worse):
-            if case not in definition.cases:
-                raise InputError(
-                    f"{FOLDER}/{name}.yaml: claims has the case {case!r}; "
-                    f"{closest(case, list(definition.cases))}"
-                )
     for cell in cells(definition):
         if definition.against and definition.against not in cell.settings:
             raise InputError(
                 f"{FOLDER}/{name}.yaml: against is {definition.against!r}, which case {cell.case} "
                 f"does not set; {closest(definition.against, list(cell.settings))}"
             )
+        _check_methods(f"{FOLDER}/{name}.yaml: case {cell.case}", cell.settings)
+    for claim in definition.claims:
+        for side in (claim.better, claim.worse):
+            _check_side(f"{FOLDER}/{name}.yaml: claims", definition, *side)
     return definition
+
+
+def _check_methods(where: str, settings: Mapping[str, Any]) -> None:
+    """Refuses a list of methods that are not there."""
+    listed = settings.get("methods", [])
+    if not isinstance(listed, list):
+        raise InputError(f"{where}: methods is {listed!r}; a list accepted")
+    known = list(stages.methods())
+    if unknown := [name for name in listed if name not in known]:
+        raise InputError(f"{where}: no method {unknown[0]!r}; {closest(str(unknown[0]), known)}")
+
+
+def _check_side(where: str, definition: Definition, case: str, figure: str) -> None:
+    """Refuses a side of a claim that the study has no figure of."""
+    if case not in definition.cases:
+        raise InputError(f"{where} has the case {case!r}; {closest(case, list(definition.cases))}")
+    given = definition.cases[case].set.get("methods")
+    methods = ["base", *(stages.methods() if given is None else given)]
+    figures = [f"{method}.{measure}" for method in methods for measure in MEASURES]
+    if figure not in figures:
+        raise InputError(f"{where} has {figure!r} of the case {case}; {closest(figure, figures)}")
 
 
 def cells(definition: Definition) -> list[Cell]:

@@ -36,8 +36,9 @@ def main(names: list[str]) -> None:
     """
     if not names:
         raise InputError(f"found nothing; accepted: {', '.join(grid.names())}")
-    for name in names:
-        run(name, grid.load(name))
+    definitions = {name: grid.load(name) for name in names}
+    for name, definition in definitions.items():
+        run(name, definition)
 
 
 def run(name: str, definition: Definition) -> None:
@@ -144,11 +145,9 @@ def save(
     }
     if definition.against:
         content["against"] = definition.against
-        content["values"] = values = grid.values(definition)
+        content["values"] = grid.values(definition)
         if definition.claims:
-            content["claims"] = claims.effects(
-                definition.claims, finished, definition.against, values
-            )
+            content["claims"] = claims.effects(definition, finished)
     artifacts.save_json(path, content)
 
 

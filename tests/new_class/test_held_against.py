@@ -12,7 +12,7 @@ from pipeline.new_class import held_against, held_against_figures
 METHODS = ["replay", "new_row", "slda", "lora"]
 
 
-def study(cases: list[str], values: list[str]) -> dict[str, Any]:
+def study(cases: list[str], values: list[str], against: str = "split.new_images") -> dict[str, Any]:
     """With figures at random."""
     random = np.random.default_rng(0)
 
@@ -27,7 +27,7 @@ def study(cases: list[str], values: list[str]) -> dict[str, Any]:
                for value in values}
         for case in cases
     }  # fmt: skip
-    return {"cases": cases, "values": values, "summary": summary}
+    return {"cases": cases, "values": values, "against": against, "summary": summary}
 
 
 DIGITS = study(["3", "4", "9"], ["3", "10"])
@@ -36,7 +36,8 @@ SETS = study(["mnist", "sign_language"], ["1", "3", "null"])
 
 def test_table_has_a_row_per_case_and_method() -> None:
     header, *rows = held_against.table(SETS)
-    assert header[2:] == ["1", "3", "all"]
+    assert header[1:] == ["images of the new class", "1", "3", "all"]
+    assert held_against.table(study(["mnist"], ["1", "2"], "lora.rank"))[0][1] == "lora.rank"
     assert [row[1] for row in rows] == 2 * ["replay", "new row", "SLDA", "LoRA"]
     figure = SETS["summary"]["sign_language"]["null"]["new_class"]["slda"]
     all_classes, new = (100 * figure[key]["mean"] for key in ("accuracy", "accuracy_new"))

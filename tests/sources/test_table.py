@@ -113,6 +113,8 @@ def test_bad_tables_are_refused(tmp_path: Path) -> None:
     nameless = frame().astype({"label": object})
     nameless.loc[[2, 3], "label"] = ["", " "]
     refused(tmp_path, nameless, "no class in the column label in row 3, 4")
+    index = frame().to_csv()
+    refused(tmp_path, index, r"column 1 has no name; every column needs one \(pandas")
     refused(tmp_path, "x", "name ends in .parquet, .csv, .csv.gz", name="t.xlsx")
     refused(tmp_path, "x", r"t\.csv\.gz: cannot be read as a table: .*gzip", name="t.csv.gz")
 

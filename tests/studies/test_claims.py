@@ -5,11 +5,10 @@ from typing import Any
 import pytest
 from scipy import stats
 
-from pipeline.core.errors import InputError
 from pipeline.new_class import claims as told
 from pipeline.new_class import claims_figures
 from pipeline.studies import claims, figures
-from pipeline.studies.grid import Claim
+from pipeline.studies.grid import Case, Claim, Definition
 
 VALUES = ['"digits"', '"sign_language"']
 AGAINST = "data.source"
@@ -38,18 +37,26 @@ METHODS = Claim(
 )
 
 
+def definition(*made: Claim, **more: Any) -> Definition:
+    vary = {AGAINST: ["digits", "sign_language"], "seed, split.seed": [0, 1, 2], **more}
+    cases = {"usual": Case(), "slow": Case(set={"replay.epochs": 1})}
+    return Definition(
+        title="t", metrics=["new_class"], vary=vary, against=AGAINST, cases=cases, claims=[*made]
+    )
+
+
 def study(*made: Claim) -> dict[str, Any]:
     return {
         "against": AGAINST,
         "values": VALUES,
         "cells": {str(number): each for number, each in enumerate(RECORDS)},
-        "claims": claims.effects(made, RECORDS, AGAINST, VALUES),
+        "claims": claims.effects(definition(*made), RECORDS),
         "summary": {},
     }
 
 
 def test_effects_are_of_paired_runs() -> None:
-    [found] = claims.effects([CASES], RECORDS, AGAINST, VALUES)
+    [found] = claims.effects(definition(CASES), RECORDS)
     for value in VALUES:
         pairs = stats.ttest_rel(USUAL[value], OTHER[value])
         low, high = pairs.confidence_interval(0.95)
@@ -60,16 +67,30 @@ def test_effects_are_of_paired_runs() -> None:
 
 
 def test_runs_without_a_counterpart_do_not_count() -> None:
-    [found] = claims.effects([CASES], RECORDS[:-1], AGAINST, VALUES)
+    [found] = claims.effects(definition(CASES), RECORDS[:-1])
     assert [found["effects"][value]["n"] for value in VALUES] == [3, 2]
-    [found] = claims.effects([CASES], RECORDS[:9], AGAINST, VALUES)
+    [found] = claims.effects(definition(CASES), RECORDS[:9])
     assert list(found["effects"]) == VALUES[:1]
 
 
-def test_what_a_case_has_not_is_refused() -> None:
-    wrong = CASES.model_copy(update={"worse": ["slow", "replay.acuracy"]})
-    with pytest.raises(InputError, match=r"claims: no replay\.acuracy among .* case slow"):
-        claims.effects([wrong], RECORDS, AGAINST, VALUES)
+def test_runs_are_paired_by_all_that_varies() -> None:
+    few = [
+        record(case, "digits", seed, accuracy + 0.01 * images, **{"split.new_images": images})
+        for images in (3, 10)
+        for case, accuracies in (("usual", [0.5, 0.6]), ("slow", [0.4, 0.6]))
+        for seed, accuracy in enumerate(accuracies)
+    ]
+    [found] = claims.effects(definition(CASES, **{"split.new_images": [3, 10]}), few)
+    assert found["effects"][VALUES[0]]["n"] == 4
+    assert found["effects"][VALUES[0]]["mean"] == pytest.approx(0.05)
+
+
+def test_a_single_run_shows_nothing() -> None:
+    [found] = claims.effects(definition(CASES), [RECORDS[0], RECORDS[6]])
+    assert found["effects"][VALUES[0]]["n"] == 1
+    assert told.verdict(found) == "not shown"
+    content = study(CASES) | {"claims": [found]}
+    assert told.table(content)[1][4:] == ["+5.00 ± 0.00", "", "not shown"]
 
 
 def test_the_table_says_what_differs_and_what_follows() -> None:
@@ -92,7 +113,8 @@ def test_the_table_says_what_differs_and_what_follows() -> None:
 )
 def test_verdicts(halves: tuple[float, float], margin: float, said: str) -> None:
     effects = {
-        value: {"mean": 0.025, "ci95": half} for value, half in zip(VALUES, halves, strict=True)
+        value: {"mean": 0.025, "ci95": half, "n": 3}
+        for value, half in zip(VALUES, halves, strict=True)
     }
     assert told.verdict({"effects": effects, "margin": margin}) == said
 

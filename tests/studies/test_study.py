@@ -169,6 +169,40 @@ def test_other_names_are_refused(toy: Project, names: list[str], message: str) -
             },
             "studies/toy.yaml: claims has the case 'defalt'; did you mean default?",
         ),
+        (
+            {
+                "against": "seed",
+                "claims": [{"text": "t", "better": ["default", "base.acuracy"], "worse": ["", ""]}],
+            },
+            "studies/toy.yaml: claims has 'base.acuracy' of the case default; "
+            "did you mean base.accuracy?",
+        ),
+        (
+            {"claims": [{"text": "t", "better": ["a", "b"], "worse": ["a", "b"], "magrin": 1}]},
+            "studies/toy.yaml: unknown key claims.0.magrin; did you mean claims.0.margin?",
+        ),
+        (
+            {"cases": {"low": {"sett": {}}}},
+            "studies/toy.yaml: unknown key cases.low.sett; did you mean cases.low.set?",
+        ),
+        (
+            {"vary": {"seed": []}},
+            "studies/toy.yaml: vary.seed is []: "
+            "list should have at least 1 item after validation, not 0",
+        ),
+        (
+            {"cases": {}},
+            "studies/toy.yaml: cases is {}: "
+            "dictionary should have at least 1 item after validation, not 0",
+        ),
+        (
+            {"cases": {"one": {"set": {"methods": ["lorra"]}}}},
+            "studies/toy.yaml: case one: no method 'lorra'; did you mean lora?",
+        ),
+        (
+            {"cases": {"one": {"set": {"methods": "lora"}}}},
+            "studies/toy.yaml: case one: methods is 'lora'; a list accepted",
+        ),
         ({"metrics": ["toi"]}, "dvc.yaml: no stage makes the metric toi; did you mean toy?"),
         (
             {"starts": {"trunk": {}}, "cases": {"one": {"start": "trunks"}}},

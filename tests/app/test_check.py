@@ -1,12 +1,14 @@
 """`python -m pipeline check`: what is accepted, and what is said of the rest."""
 
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pipeline.__main__ import main
+from pipeline.__main__ import COMMANDS, main
 from pipeline.core import params
 from pipeline.studies import demo
 from tests.project import SMALL
@@ -148,3 +150,14 @@ def test_methods_that_need_what_is_gone_are_named(
 def test_unknown_names_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evalute"]) == 2
     assert "usage: python -m pipeline {check," in capsys.readouterr().err
+
+
+def test_help_says_what_each_command_does(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    named = [line.partition("`python -m pipeline ")[2] for line in lines[: len(COMMANDS)]]
+    assert [re.split("[ `]", line)[0] for line in named] == [*COMMANDS]
+    for command in COMMANDS:
+        with suppress(SystemExit):  # of those whose library takes care of it
+            assert main([command, "--help"]) == 0
+        assert "python -m pipeline" in capsys.readouterr().out

@@ -161,3 +161,8 @@ def test_help_says_what_each_command_does(capsys: pytest.CaptureFixture[str]) ->
         with suppress(SystemExit):  # of those whose library takes care of it
             assert main([command, "--help"]) == 0
         assert "python -m pipeline" in capsys.readouterr().out
+
+
+def test_what_the_system_refuses_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["gate", "--from", "base", "--to", "a" * 300]) == 2
+    assert capsys.readouterr().err == f"gate: {'a' * 300}: File name too long\n"

@@ -15,7 +15,7 @@ from pipeline.core import artifacts
 from pipeline.core.errors import InputError
 from pipeline.core.labelled import closest
 from pipeline.scoring.names import title
-from pipeline.sources import pictures
+from pipeline.sources import catalogue, pictures
 
 SIDE = 280
 """Pixels a side of which a digit is looked for."""
@@ -99,8 +99,9 @@ class Comparison:
         if self._height is None:
             return self.base.prepare(picture, name)
         side = min(pictures.header(picture, name).side, SIDE)
-        large = pictures.read(picture, side, self._form.channels, "crop", name)
-        return drawing.digit(large, self._form.size, self._height)
+        large = pictures.read(picture, side, 1, "crop", name)
+        # In the source's form first, and from that to another by what brought its images there.
+        return pictures.resized(drawing.digit(large, catalogue.FORM[1], self._height), *self._form)
 
     def answers(
         self, image: npt.NDArray[np.uint8], method: str, strength: float | None, own: Taught | None

@@ -1,4 +1,4 @@
-"""The models of a run side by side: the form of a picture."""
+"""The models of a run side by side: the form of a picture, and the methods that are there."""
 
 import io
 import shutil
@@ -14,6 +14,7 @@ from PIL import Image
 from pipeline.app.serve import drawing
 from pipeline.app.serve.comparison import Comparison
 from pipeline.core import artifacts
+from pipeline.core.errors import InputError
 from pipeline.new_class.evaluation import card
 from pipeline.sources import catalogue, pictures
 from pipeline.sources.data import Data
@@ -77,3 +78,12 @@ def test_what_has_the_form_of_the_source_goes_as_its_images_went(
         assert np.array_equal(seen, pictures.resized(drawn, 40, 3, "pad"))
         assert seen.shape == expected.shape
         assert np.corrcoef(seen.ravel(), expected.ravel())[0, 1] > 0.5
+
+
+def test_methods_that_the_run_left_out_are_not_shown(edit: Edit) -> None:
+    models = artifacts.load_json(card.PATH)["models"]
+    edit(models={name: models[name] for name in ("base", "lora")})
+    comparison = Comparison(["slda", "lora", "replay"])
+    assert [method.name for method in comparison.about.methods] == ["lora"]
+    with pytest.raises(InputError, match=r"card\.json: tells of no method of params.yaml \(slda\)"):
+        Comparison(["slda"])

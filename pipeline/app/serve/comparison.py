@@ -14,6 +14,7 @@ from pipeline.app.taught import Taught
 from pipeline.core import artifacts
 from pipeline.core.errors import InputError
 from pipeline.core.labelled import closest
+from pipeline.new_class.evaluation import card
 from pipeline.scoring.names import title
 from pipeline.sources import catalogue, pictures
 
@@ -72,7 +73,7 @@ class Comparison:
     """The base and the methods of a finished run.
 
     Args:
-        methods: their names.
+        methods: their names; those that the run left out are passed over.
 
     Raises:
         InputError: if there are none, or the run is not finished, or one on rows of a table.
@@ -83,7 +84,13 @@ class Comparison:
             raise InputError("params.yaml: methods is []: nothing stands beside the base")
         self.base = Predictor.load()
         self._form = self.base.form
-        self._methods = {name: Predictor.load(name) for name in methods}
+        compared = [name for name in methods if name in self.base.card.models]
+        if not compared:
+            raise InputError(
+                f"{card.PATH}: tells of no method of params.yaml ({', '.join(methods)}): nothing "
+                "stands beside the base"
+            )
+        self._methods = {name: Predictor.load(name) for name in compared}
         self._height = drawing.HEIGHTS.get(self.base.card.source)
         self._at: OrderedDict[tuple[str, float], Predictor] = OrderedDict()
         self._lock = Lock()

@@ -160,9 +160,14 @@ def teach(
         seed: the pipeline's.
 
     Raises:
-        InputError: if the name is none, or that of an old class.
+        InputError: if the name is none, or that of an old class; or nothing was kept of these.
     """
     name = checked(name, base)
+    if not len(kept.gaussians.labels):
+        raise InputError(
+            f"{results.GAUSSIANS}: has statistics of no class; a class is learned beside those of "
+            "old ones, from their images or a gaussians.safetensors in network.path"
+        )
     inputs = torch.from_numpy(np.stack(images))
     augment = augmentation.chosen(settings.augmentation, kept.validation)
     with _SEEDED:

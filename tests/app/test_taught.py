@@ -15,6 +15,7 @@ from pipeline.core.errors import InputError
 from pipeline.core.labelled import Labelled
 from pipeline.learning import rows
 from pipeline.new_class import results
+from pipeline.techniques.statistics.gaussians import Gaussians
 from pipeline.techniques.statistics.new_row import NewRow
 from tests.project import Project
 
@@ -73,6 +74,15 @@ def test_the_file_gives_the_same_class_and_the_same_bytes(base: Predictor, zero:
     images = np.asarray(Labelled.load("data/images/test").inputs[:50])
     assert torch.equal(again.logits(base, images), zero.logits(base, images))
     assert learn(base, Labelled.load("data/images/test"), 3).to_bytes() == zero.to_bytes()
+
+
+def test_where_nothing_was_kept_of_the_old_classes_none_is_learned(base: Predictor) -> None:
+    images = Labelled.load("data/images/test")
+    kept = Kept.load()
+    nothing = kept._replace(gaussians=Gaussians.nothing(kept.gaussians.means.shape[1]))
+    settings = NewRow(**params.read()["new_row"])
+    with pytest.raises(InputError, match=r"gaussians\.safetensors: has statistics of no class; "):
+        taught.teach(base, [np.asarray(images.inputs[0])], "zero", nothing, settings, 0)
 
 
 def test_damaged_and_foreign_files_are_refused(base: Predictor, zero: Taught) -> None:

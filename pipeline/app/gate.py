@@ -18,6 +18,7 @@ from pipeline.new_class.evaluation.answers import Answers
 from pipeline.scoring import measures
 from pipeline.scoring.tables import Table, markdown, percent
 from pipeline.sources import decoding, tree
+from pipeline.sources.classes import named, unambiguous
 from pipeline.sources.decoding import Picture
 from pipeline.sources.messages import readable
 
@@ -147,13 +148,14 @@ def main(words: list[str]) -> int:
     old = int(change.old.sum())
     flips = int((change.was_right & ~change.is_right & change.old).sum())
     right = int((change.is_right & change.old).sum())
-    refused = flips > given.flips * old
+    # Quotients, as these are rounded just like the shares that were given, and products are not.
+    refused = flips / old > given.flips
     print(
         f"negative flips: {flips:,} of {old:,} images of old classes ({flips / old:.2%}), "
         f"at most {given.flips:.2%} accepted: {_verdict(refused)}"
     )
     if given.old is not None:
-        too_few = right < given.old * old
+        too_few = right / old < given.old
         refused |= too_few
         print(
             f"accuracy on old classes: {right:,} of {old:,} ({right / old:.2%}), "
@@ -196,7 +198,9 @@ def of_images(before: str, after: str, folder: Path) -> Change:
         )
         raise InputError(f"{readable(str(folder))}: {found}")
     classes = list(dict.fromkeys([*other.classes, *one.classes]))
-    names = [picture.name.split("/")[0] for picture in pictures]
+    folders = [picture.name.split("/")[0] for picture in pictures]
+    unambiguous(folders, readable(str(folder)))
+    names = [named(name) for name in folders]
     for name in dict.fromkeys(names):
         if name not in classes:
             raise InputError(

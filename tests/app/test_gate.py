@@ -1,6 +1,7 @@
 """`python -m pipeline gate`: what it counts, and when it refuses."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -130,6 +131,46 @@ def test_classes_go_by_their_names(
     rows = table(command(*words)[1])
     assert float(rows["3"]["after, %"]) < float(rows["3"]["before, %"])
     assert rows["4"]["after, %"] == rows["4"]["before, %"]
+
+
+def test_accents_of_a_folder_are_one_character_as_those_of_a_class(
+    run: Project, command: Command, pictures: Path, tmp_path: Path
+) -> None:
+    layout.save(tmp_path / "one", Predictor.load("lora"))
+    config = json.loads((tmp_path / "one/config.json").read_text())
+    config["retain"]["card"]["classes"][3] = "\u00e9"
+    (tmp_path / "one/config.json").write_text(json.dumps(config))
+    shutil.copytree(pictures / "3", tmp_path / "photos/e\u0301")
+    words = ("gate", "--from", tmp_path / "one", "--to", tmp_path / "one")
+    code, printed, problem = command(*words, "--images", tmp_path / "photos")
+    assert (code, problem) == (0, "")
+    assert table(printed)["\u00e9"]["images"] == "10"
+    shutil.copytree(pictures / "3", tmp_path / "photos/\u00e9")
+    code, _, problem = command(*words, "--images", tmp_path / "photos")
+    assert code == 2
+    assert "photos: two folders are named \u00e9, their accents written differently" in problem
+
+
+@pytest.mark.parametrize(
+    ("flips", "words", "code"),
+    [
+        (29, ("--flips", "0.29"), 0),
+        (30, ("--flips", "0.29"), 1),
+        (93, ("--flips", "1", "--old", "0.07"), 0),
+        (94, ("--flips", "1", "--old", "0.07"), 1),
+    ],
+)
+def test_a_share_that_is_just_the_limit_passes(
+    monkeypatch: pytest.MonkeyPatch, flips: int, words: tuple[str, ...], code: int
+) -> None:
+    actual = np.zeros(100, np.int64)
+    after = (np.arange(100) < flips).astype(np.int64)
+    one, other = (
+        Answers(actual, each, np.full(100, 0.9), ["a", "b"], []) for each in (actual, after)
+    )
+    given = Change(one, other, np.ones(100, bool))
+    monkeypatch.setattr(gate, "of_test", lambda *_: given)
+    assert gate.main(["--from", "base", "--to", "lora", *words]) == code
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,8 @@ import importlib
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from pipeline.app import foresight
-from pipeline.core import artifacts, params, stages
+from pipeline.app import dag, foresight
+from pipeline.core import params, stages
 from pipeline.core.errors import InputError
 from pipeline.core.labelled import closest
 from pipeline.new_class import results
@@ -42,7 +40,7 @@ def methods(listed: list[str]) -> None:
     """Holds the list of methods against their scripts, and both against dvc.yaml.
 
     Raises:
-        InputError: naming what is missing, and where.
+        InputError: naming what is missing, and where, or that dvc.yaml has another shape.
     """
     scripts = list(stages.methods())
     if unknown := [name for name in listed if name not in scripts]:
@@ -52,13 +50,15 @@ def methods(listed: list[str]) -> None:
         )
     if twice := [name for name in listed if listed.count(name) > 1]:
         raise InputError(f"params.yaml: methods names {twice[0]} twice")
-    dag = yaml.safe_load(artifacts.load_bytes(Path("dvc.yaml")))["stages"]
-    compared = dag["evaluate"]["deps"]
+    declared = dag.stages()
+    if "evaluate" not in declared:
+        raise InputError("dvc.yaml: there is no stage evaluate")
+    compared = declared["evaluate"].deps
     for name in {*scripts, *listed}:
         folder = str(results.METHODS / name)
-        if name not in dag:
+        if name not in declared:
             raise InputError(f"dvc.yaml: pipeline/methods/{name}.py has no stage {name}")
-        if folder not in dag[name].get("outs", []):
+        if folder not in declared[name].outs:
             raise InputError(f"dvc.yaml: stage {name} must have {folder} among its outs")
         if folder not in compared:
             raise InputError(f"dvc.yaml: evaluate must have {folder} among its deps")
@@ -66,8 +66,8 @@ def methods(listed: list[str]) -> None:
         name = Path(folder).name
         if Path(folder).parent == results.METHODS and name not in scripts:
             raise InputError(f"dvc.yaml: evaluate needs {folder}, which no method makes")
-    for name, stage in dag.items():
-        if str(results.METHODS / name) in stage.get("outs", []) and name not in scripts:
+    for name, stage in declared.items():
+        if str(results.METHODS / name) in stage.outs and name not in scripts:
             raise InputError(
                 f"dvc.yaml: stage {name} is a method's, but there is no pipeline/methods/{name}.py"
             )

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
-from pipeline.core import artifacts, labelled
+from pipeline.app import dag
+from pipeline.core import labelled
 from pipeline.core.errors import InputError
 from pipeline.core.labelled import Labelled
 from pipeline.learning import backbones, freezing, loreft, models, networks
@@ -76,10 +76,10 @@ def left_out(sections: Sections) -> list[str]:
     names = {each.name for each in root.iterdir() if each.is_dir() and each.name[0] != "."}
     if not names or not names <= set(sections["split"].names):
         return []
-    dag = yaml.safe_load(artifacts.load_bytes("dvc.yaml"))["stages"]
+    declared = dag.stages()
     lines = []
     for name in sections["methods"]:
-        for needed in dag[name]["deps"]:
+        for needed in declared[name].deps:
             if needed in results.USES["training"]:
                 lines.append(f"{name} is left out: it reads {needed}, and no old image is there")
             kept = Path(network.path) / Path(needed).name

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.app import choose
+from pipeline.app import choose, dag
 from pipeline.core import artifacts, params, stages
 from pipeline.core.errors import InputError
 from pipeline.new_class import choice, claims, held_against
@@ -62,13 +62,12 @@ def main(files: list[str]) -> None:
     """Prints the tables of the last run, or fills those of the replicates in files.
 
     Raises:
-        InputError: if there are no results.
+        InputError: if there are no results, or a file holds no text in UTF-8.
     """
     if files:
         parts = replicated()
         for file in files:
-            text = fill(artifacts.load_bytes(file).decode(), parts)
-            artifacts.save_bytes(file, text.encode())
+            artifacts.save_bytes(file, fill(_text(file), parts).encode())
         return
     shown = [last(question) for question in QUESTIONS if _metrics(question).exists()]
     if not shown:
@@ -78,6 +77,15 @@ def main(files: list[str]) -> None:
         print(f"\nAt commit {found}. Pictures: plots/*/pictures; tables: plots/*/tables.")
         print("`dvc plots show` makes an interactive page of curves and confusion matrices")
         print("(with a library from the network); `python -m pipeline serve` works without.")
+
+
+def _text(file: str) -> str:
+    try:
+        return artifacts.load_bytes(file).decode()
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{file}: byte {error.start + 1} is not of a text in UTF-8, which is accepted"
+        ) from None
 
 
 def listed(new_classes: list[Any]) -> str:
@@ -119,9 +127,8 @@ def alike(question: str) -> bool:
     if not REPLICATES.exists():
         return True
     folder = "data/images/" if question == "new_class" else f"data/{question}/images/"
-    path = Path("dvc.lock")
-    locked = params.parsed(path)["stages"] if path.exists() else {}
-    run = {out["path"]: out["md5"] for stage in locked.values() for out in stage.get("outs", [])}
+    stages = dag.locked().values()
+    run = {out["path"]: out["md5"] for stage in stages for out in stage.get("outs", [])}
     first = next(iter(artifacts.load_json(REPLICATES)["cells"].values()))["data"]
     return all(run.get(name) == md5 for name, md5 in first.items() if name.startswith(folder))
 
@@ -144,8 +151,7 @@ def last(question: str) -> str:
 
 def described(question: str) -> str:
     """The data that a question's results are of, as dvc.lock tells, and whether they are of now."""
-    path = Path("dvc.lock")
-    locked = params.parsed(path)["stages"] if path.exists() else {}
+    locked = dag.locked()
     own = "" if question == "new_class" else question
     names = [name for name, stage in stages.find().items() if stage.question == own]
     run = {name: locked[name] for name in names if name in locked}

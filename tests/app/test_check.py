@@ -11,7 +11,7 @@ import pytest
 from pipeline.__main__ import COMMANDS, main
 from pipeline.core import params
 from pipeline.studies import demo
-from tests.project import SMALL
+from tests.project import SMALL, Project
 
 Edit = Callable[[dict[str, Any]], None]
 
@@ -145,6 +145,37 @@ def test_methods_that_need_what_is_gone_are_named(
     Path("photos/train/cat").mkdir()
     assert main(["check"]) == 0
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "it is None; a mapping accepted"),
+        ("[]", "it is []; a mapping accepted"),
+        ("vars: []", "stages is None; a mapping accepted"),
+        ("stages: [evaluate]", "stages is ['evaluate']; a mapping accepted"),
+        ("stages: {}", "there is no stage evaluate"),
+        ("stages: {evaluate: }", "stages.evaluate is None; a mapping accepted"),
+        ("stages: {evaluate: {cmd: x}}", "pipeline/methods/"),
+        ("stages: {evaluate: {deps: data}}", "stages.evaluate.deps is 'data'; a list of paths"),
+        ("stages: {evaluate: {deps: [1]}}", "stages.evaluate.deps is [1]; a list of paths"),
+        ("stages: {evaluate: {outs: [{}]}}", "stages.evaluate.outs is [{}]; a list of paths"),
+        ("stages: {", "not readable as YAML: "),
+    ],
+)
+def test_stages_of_another_shape_are_refused_in_a_line(
+    sources: Path, capsys: pytest.CaptureFixture[str], content: str, message: str
+) -> None:
+    (sources / "dvc.yaml").write_text(content)
+    assert main(["check"]) == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"check: dvc.yaml: {message}")
+
+
+def test_an_output_with_settings_of_dvc_is_an_output(sources: Path) -> None:
+    made = {"data/methods/lora": {"persist": True}}
+    Project(sources).edit("dvc.yaml", {"stages.lora.outs": [made]})
+    assert main(["check"]) == 0
 
 
 def test_unknown_names_are_refused(capsys: pytest.CaptureFixture[str]) -> None:

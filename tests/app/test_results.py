@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.app import results
 from pipeline.core import artifacts, params
+from pipeline.core.errors import InputError
 from pipeline.ranks import report as ranks
 from pipeline.scoring.tables import fill
 from pipeline.shapes import report as shapes
@@ -142,6 +143,43 @@ def test_ranks_without_the_published_setting() -> None:
     cells = dict(zip(header, row, strict=True))
     assert cells["new classes, %"] == "98.00"
     assert cells["one rate for all: new, %"] == ""
+
+
+@pytest.mark.parametrize("lock", ["schema: '2.0'\n", ""])
+def test_a_lock_of_no_stage_tells_of_no_run(
+    lock: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("dvc.lock").write_text(lock)
+    assert results.described("shapes") == "of a run that dvc.lock does not tell of"
+    cell = {"data": {"data/shapes/images/test": "b"}}
+    artifacts.save_json(results.REPLICATES, {"cells": {"one": cell}})
+    assert not results.alike("shapes")
+
+
+def test_a_lock_of_another_shape_is_refused_in_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for content, message in (
+        ("[1]", r"it is \[1\]; a mapping accepted"),
+        ("stages: [a]", r"stages is \['a'\]; a mapping accepted"),
+        ("stages: {a: }", "stages.a is None; a mapping accepted"),
+    ):
+        Path("dvc.lock").write_text(content)
+        with pytest.raises(InputError, match=f"^dvc.lock: {message}$"):
+            results.described("shapes")
+
+
+def test_a_text_that_is_not_in_utf_8_is_refused_in_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    text = tmp_path / "text.md"
+    text.write_bytes("<!-- choose -->\né".encode("latin-1"))
+    with pytest.raises(InputError, match=r"text\.md: byte 17 is not of a text in UTF-8"):
+        results.main([str(text)])
+    assert text.read_bytes().endswith(b"\xe9")
 
 
 def test_replicates_are_told_from_those_of_other_images(

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from scipy.stats import binomtest
 
-from pipeline.app import results
+from pipeline.app import dag, results
 from pipeline.app.models import Predictor
-from pipeline.core import artifacts, params
+from pipeline.core import artifacts
 from pipeline.core.errors import InputError
 from pipeline.learning.rows import Rows
 from pipeline.new_class import starting
@@ -147,20 +147,20 @@ def _figures(predictor: Predictor, metrics: Mapping[str, Any]) -> str:
     """Of this model on test data, with 95 % intervals, beside the base and several seeds."""
     own, base = metrics[predictor.method], metrics["base"]
     new = sum(predictor.card.test_images[label] for label in predictor.new)
-    count = sum(predictor.card.test_images)
-    shares = {"accuracy": count, "accuracy_old": count - new, "accuracy_new": new}
-    shares["negative_flips"] = count - new
+    old = sum(predictor.card.test_images) - new
+    shares = {
+        "accuracy": old + new,
+        "accuracy_old": old,
+        "accuracy_new": new,
+        "negative_flips": old,
+    }
     several = _several(predictor.method, metrics)
     rows: Table = [["test data", "this model", "95 % interval", "base"]]
     for key, images in shares.items():
-        interval = binomtest(round(own[key] * images), images).proportion_ci(method="wilson")
-        low_to_high = f"{percent(interval.low)} to {percent(interval.high)}"
         name = f"{key.replace('_', ' ')}, %"
-        rows.append([name, percent(own[key]), low_to_high, percent(base[key])])
+        rows.append([name, percent(own[key]), _interval(own[key], images), percent(base[key])])
     for key in ("calibration_error", "loss"):
-        decimals = 4
-        values = number(own[key], decimals), "one run", number(base[key], decimals)
-        rows.append([key.replace("_", " "), *values])
+        rows.append([key.replace("_", " "), number(own[key], 4), "one run", number(base[key], 4)])
     note = (
         "Accuracy on all classes, on old and on new ones; negative flips are images of old classes "
         "that the base has right and this model has wrong. Intervals are Wilson's, over images."
@@ -168,11 +168,18 @@ def _figures(predictor: Predictor, metrics: Mapping[str, Any]) -> str:
     if several:
         [seeds] = {figure["n"] for key, figure in several.items() if key in shares}
         for row, key in zip(rows[1:], (*shares, "calibration_error", "loss"), strict=True):
-            figure = several[key]
-            row.append(percent(figure) if key in shares else number(figure, 4))
+            row.append(percent(several.get(key)) if key in shares else number(several[key], 4))
         rows[0].append(f"{seeds} seeds")
         note += " Of several seeds, this among them: mean ± half of the 95 % interval."
     return f"{markdown(rows)}\n\n{note}"
+
+
+def _interval(share: float | None, images: int) -> str:
+    """Wilson's interval of a share of some images; – where there is none to have it of."""
+    if share is None:
+        return "–"
+    found = binomtest(round(share * images), images).proportion_ci(method="wilson")
+    return f"{percent(found.low)} to {percent(found.high)}"
 
 
 def _several(method: str, metrics: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -191,9 +198,7 @@ def _data(predictor: Predictor) -> str:
     card = predictor.card
     counts = zip(card.classes, card.test_images, strict=True)
     images = ", ".join(f"{readable(name)} ({count:,})" for name, count in counts)
-    lock = Path("dvc.lock")
-    stages = params.parsed(lock)["stages"] if lock.exists() else {}
-    outputs = stages.get("download", {}).get("outs", [])
+    outputs = dag.locked().get("download", {}).get("outs", [])
     hashes = "".join(f"\n- `{out['path']}` in DVC: {out['md5']}" for out in outputs)
     return (
         f"Source: {card.source}. Test images of each class: {images}.\n\n"

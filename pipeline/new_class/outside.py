@@ -194,11 +194,16 @@ def _classes(
     names: Any = (config or {}).get("label_names")
     where = f"{found}: label_names"
     if file.is_file():
-        names, where = artifacts.load_bytes(file).decode("utf-8").splitlines(), str(file)
+        names, where = _lines(file), str(file)
     if not names:
         return None
     if isinstance(names, dict):  # by their indices, which JSON makes text
-        names = [names[key] for key in sorted(names, key=int)]
+        indices = [str(index) for index in range(len(names))]
+        if wrong := [key for key in names if str(key) not in indices]:
+            raise InputError(f"{where} has the key {wrong[0]!r}; indices from 0 on accepted")
+        names = [name for _, name in sorted(names.items(), key=lambda item: int(item[0]))]
+    if not isinstance(names, list | tuple):
+        raise InputError(f"{where} is {names!r}; a list of names accepted")
     classes = [str(name) for name in names]
     if len(classes) != count or len(set(classes)) != count:
         raise InputError(
@@ -206,6 +211,16 @@ def _classes(
             "classes"
         )
     return classes
+
+
+def _lines(file: Path) -> list[str]:
+    """The lines of a text, without the mark that some editors put before the first."""
+    try:
+        return artifacts.load_bytes(file).decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{file}: byte {error.start + 1} is not of a text in UTF-8, which is accepted"
+        ) from None
 
 
 def _weights(state: dict[str, Tensor], classes: list[str] | None) -> dict[str, Tensor]:

@@ -113,7 +113,7 @@ def example() -> Table:
 
 def _measured() -> list[Measured]:
     study = artifacts.load_json(choice.STUDY)
-    methods = choice.measured(study, choice.budgets()) if study["cases"] else []
+    methods = choice.measured(study) if study["cases"] else []
     if not methods:
         raise InputError(f"{choice.STUDY}: has no method; `make studies` runs what is missing")
     return methods

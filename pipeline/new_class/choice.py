@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from pipeline.core import params
-from pipeline.core.errors import InputError
 from pipeline.scoring.names import title
 from pipeline.scoring.tables import Results, Table, percent
 
@@ -122,22 +120,17 @@ def needed(kind: Kind, budget: int | None) -> Old:
     return ALIKE[kind]
 
 
-def budgets() -> dict[str, int]:
-    """The number of images that methods keep of every old class, where params.yaml bounds it.
+def budgets(study: Results) -> dict[str, int]:
+    """The most images that methods kept of every old class in the runs of a study.
 
-    Raises:
-        InputError: if one is no number.
+    They are those that its runs set; params.yaml may have others by now.
     """
-    found = {}
-    for name, section in params.read().items():
-        budget = section.get("budget") if isinstance(section, dict) else None
-        if budget is not None:
-            if type(budget) is not int or budget < 1:
-                raise InputError(
-                    f"params.yaml: {name}.budget is {budget!r}; a whole number from 1, or null "
-                    "accepted"
-                )
-            found[name] = budget
+    found: dict[str, int] = {}
+    for cell in study["cells"].values():
+        for key, value in cell["settings"].items():
+            method, _, name = key.rpartition(".")
+            if name == "budget" and value is not None:
+                found[method] = max(value, found.get(method, 0))
     return found
 
 
@@ -148,13 +141,13 @@ def best_first(figures: Results) -> list[str]:
     )
 
 
-def measured(study: Results, budgets: Mapping[str, int]) -> list[Measured]:
+def measured(study: Results) -> list[Measured]:
     """The methods that a study has of all its sets of images, the best on the first one first.
 
     Args:
         study: the content of its file, a case for every set of images.
-        budgets: as from `budgets`.
     """
+    most = budgets(study)
     figures = {case: study["summary"][case]["new_class"] for case in study["cases"]}
     first = study["cases"][0]
     cells = [cell for cell in study["cells"].values() if cell["case"] == first]
@@ -164,7 +157,7 @@ def measured(study: Results, budgets: Mapping[str, int]) -> list[Measured]:
         if not all(name in of_case for of_case in figures.values()):
             continue
         needs = Limits(
-            needed(kept(runs[0][name], runs[0]), budgets.get(name)),
+            needed(kept(runs[0][name], runs[0]), most.get(name)),
             max(run[name]["kept_bytes"] for run in runs),
             100 * figures[first][name]["forgetting"]["mean"],
             max(run[name]["trainable_parameters"] for run in runs),

@@ -14,7 +14,7 @@ from pipeline.app import choose
 from pipeline.core.errors import InputError
 from pipeline.new_class import choice
 from pipeline.scoring.names import title
-from tests.project import ROOT
+from tests.project import ROOT, Project
 
 CASES = ("mnist", "digits", "sign_language", "cifar10")
 CONTRADICTION = "--old statistics --kept 100kB --forgetting 0.3"
@@ -148,13 +148,30 @@ def test_methods_that_choose_on_further_old_images_are_told_of(
     assert "held out" not in capsys.readouterr().out
 
 
+def test_a_budget_that_was_set_since_does_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for file in ("params.yaml", "dvc.yaml", choice.STUDY):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, tmp_path / file)
+    monkeypatch.chdir(tmp_path)
+    Project(tmp_path).set({"dark_replay.budget": 2, "icarl.budget": 50})
+    listed = {}
+    for old in ("2", "19", "20"):
+        choose.main(["--old", old])
+        listed[old] = {row["method"] for row in cells(capsys.readouterr().out)}
+    few = {title("dark_replay"), title("icarl")}
+    assert not few & (listed["2"] | listed["19"])
+    assert few <= listed["20"]
+
+
 def test_without_figures_there_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copyfile("params.yaml", tmp_path / "params.yaml")
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError, match=r"metrics/studies/elsewhere.json: not found"):
         choose.main(["--old", "all"])
     choice.STUDY.parent.mkdir(parents=True)
-    runs = {"b": {"case": "a", "metrics": {"new_class": {"base": {}}}}}
+    runs = {"b": {"case": "a", "settings": {}, "metrics": {"new_class": {"base": {}}}}}
     unfinished: list[dict[str, Any]] = [
         {"cases": [], "cells": {}, "summary": {}},
         {"cases": ["a"], "cells": runs, "summary": {"a": {"new_class": {"base": {}}}}},

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from pipeline.core import params
-from pipeline.core.errors import InputError
 from pipeline.new_class import choice, results
 from pipeline.new_class.choice import Kind, Limits, Measured, Old
 from tests.project import ROOT
@@ -29,7 +28,7 @@ def study() -> Any:
 @pytest.fixture
 def methods(study: Any, monkeypatch: pytest.MonkeyPatch) -> list[Measured]:
     monkeypatch.chdir(ROOT)
-    return choice.measured(study, choice.budgets())
+    return choice.measured(study)
 
 
 def names(methods: list[Measured], limits: Limits) -> list[str]:
@@ -186,11 +185,11 @@ def test_a_budget_that_was_set_since_makes_no_few_of_the_images_that_were_kept()
     assert choice.needed("few images", 20) == 20
 
 
-@pytest.mark.parametrize("budget", ["twenty", "0", "-3", "1.5", "true", "[20]"])
-def test_a_budget_that_is_no_number_is_refused(
-    budget: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("params.yaml").write_text(f"icarl: {{budget: {budget}}}\nreplay: {{budget: null}}\n")
-    with pytest.raises(InputError, match=r"params.yaml: icarl.budget is .*; a whole number from 1"):
-        choice.budgets()
+def test_a_budget_is_the_most_that_a_run_has_set() -> None:
+    settings: list[dict[str, Any]] = [
+        {"icarl.budget": 5, "replay.budget": None},
+        {"icarl.budget": 20, "seed": 40},
+        {},
+    ]
+    cells = {str(place): {"settings": each} for place, each in enumerate(settings)}
+    assert choice.budgets({"cells": cells}) == {"icarl": 20}

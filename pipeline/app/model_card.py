@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.stats import binomtest
 
-from pipeline.app import dag, results
+from pipeline.app import card_figures, dag, results
 from pipeline.app.models import Predictor
 from pipeline.core import artifacts
 from pipeline.core.errors import InputError
@@ -15,12 +14,11 @@ from pipeline.learning.rows import Rows
 from pipeline.new_class import starting
 from pipeline.new_class.evaluation import answers
 from pipeline.scoring.names import title
-from pipeline.scoring.tables import Table, markdown, number, percent
+from pipeline.scoring.tables import markdown, percent
 from pipeline.sources import catalogue
 from pipeline.sources.messages import readable
 
 METRICS = Path("metrics/new_class.json")
-REPLICATES = Path("metrics/studies/replicates.json")
 TRAINED = "trained by Retain from random weights (MIT)"
 """The licence of weights that come from nowhere else."""
 GRAPH, STATISTICS = "model.onnx", "statistics/"
@@ -54,7 +52,7 @@ def text(predictor: Predictor, files: Sequence[str], of_timm: bool) -> str:
         "## Use",
         _use(predictor, files, of_timm),
         "## Figures",
-        _figures(predictor, metrics),
+        card_figures.text(predictor, metrics),
         "## Data",
         _data(predictor),
         "## Kept data",
@@ -141,57 +139,6 @@ def _holds(file: str, parted: bool) -> str:
         "config.json": "classes, form of the inputs, threshold of `unknown`",
         GRAPH: "the same network, pixels as they are to logits",
     }[file]
-
-
-def _figures(predictor: Predictor, metrics: Mapping[str, Any]) -> str:
-    """Of this model on test data, with 95 % intervals, beside the base and several seeds."""
-    own, base = metrics[predictor.method], metrics["base"]
-    new = sum(predictor.card.test_images[label] for label in predictor.new)
-    old = sum(predictor.card.test_images) - new
-    shares = {
-        "accuracy": old + new,
-        "accuracy_old": old,
-        "accuracy_new": new,
-        "negative_flips": old,
-    }
-    several = _several(predictor.method, metrics)
-    rows: Table = [["test data", "this model", "95 % interval", "base"]]
-    for key, images in shares.items():
-        name = f"{key.replace('_', ' ')}, %"
-        rows.append([name, percent(own[key]), _interval(own[key], images), percent(base[key])])
-    for key in ("calibration_error", "loss"):
-        rows.append([key.replace("_", " "), number(own[key], 4), "one run", number(base[key], 4)])
-    note = (
-        "Accuracy on all classes, on old and on new ones; negative flips are images of old classes "
-        "that the base has right and this model has wrong. Intervals are Wilson's, over images."
-    )
-    if several:
-        [seeds] = {figure["n"] for key, figure in several.items() if key in shares}
-        for row, key in zip(rows[1:], (*shares, "calibration_error", "loss"), strict=True):
-            row.append(percent(several.get(key)) if key in shares else number(several[key], 4))
-        rows[0].append(f"{seeds} seeds")
-        note += " Of several seeds, this among them: mean ± half of the 95 % interval."
-    return f"{markdown(rows)}\n\n{note}"
-
-
-def _interval(share: float | None, images: int) -> str:
-    """Wilson's interval of a share of some images; – where there is none to have it of."""
-    if share is None:
-        return "–"
-    found = binomtest(round(share * images), images).proportion_ci(method="wilson")
-    return f"{percent(found.low)} to {percent(found.high)}"
-
-
-def _several(method: str, metrics: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The figures of the study of seeds, if this very run is one of its cells."""
-    if not REPLICATES.exists():
-        return {}
-    study = artifacts.load_json(REPLICATES)
-    for cell in study["cells"].values():
-        if cell["metrics"].get("new_class", {}).get(method) == metrics[method]:
-            found: Mapping[str, Any] = study["summary"][cell["case"]]["new_class"][method]
-            return found
-    return {}
 
 
 def _data(predictor: Predictor) -> str:

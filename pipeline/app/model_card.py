@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.app import card_figures, dag, results
+from pipeline.app import card_table, dag, results
 from pipeline.app.models import Predictor
 from pipeline.core import artifacts
 from pipeline.core.errors import InputError
@@ -52,7 +52,7 @@ def text(predictor: Predictor, files: Sequence[str], of_timm: bool) -> str:
         "## Use",
         _use(predictor, files, of_timm),
         "## Figures",
-        card_figures.text(predictor, metrics),
+        card_table.text(predictor, metrics),
         "## Data",
         _data(predictor),
         "## Kept data",

@@ -51,6 +51,11 @@ def only(stages: Stages, methods: Iterable[str]) -> Stages:
     }
 
 
+def methods(stages: Stages) -> list[str]:
+    """The stages of methods."""
+    return sorted(_methods(stages).values())
+
+
 def _methods(stages: Stages) -> dict[str, str]:
     """What methods write, and which of them does."""
     return {

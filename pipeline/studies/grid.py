@@ -10,11 +10,11 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field
 
-from pipeline.core import params, stages
+from pipeline.core import params
 from pipeline.core.errors import InputError
 from pipeline.core.labelled import closest
 from pipeline.core.params import NotNegative, Section
-from pipeline.studies import checkout
+from pipeline.studies import checkout, dag
 
 FOLDER = Path("studies")
 STARTS = "data/starts"
@@ -145,9 +145,10 @@ def _check_methods(where: str, settings: Mapping[str, Any]) -> None:
     listed = settings.get("methods", [])
     if not isinstance(listed, list):
         raise InputError(f"{where}: methods is {listed!r}; a list accepted")
-    known = list(stages.methods())
+    known = dag.methods(dag.stages()) if listed else []
     if unknown := [name for name in listed if name not in known]:
-        raise InputError(f"{where}: no method {unknown[0]!r}; {closest(str(unknown[0]), known)}")
+        hint = closest(str(unknown[0]), known) if known else "dvc.yaml has none"
+        raise InputError(f"{where}: no method {unknown[0]!r}; {hint}")
 
 
 def _check_side(where: str, definition: Definition, case: str, figure: str) -> None:
@@ -155,7 +156,7 @@ def _check_side(where: str, definition: Definition, case: str, figure: str) -> N
     if case not in definition.cases:
         raise InputError(f"{where} has the case {case!r}; {closest(case, list(definition.cases))}")
     given = definition.cases[case].set.get("methods")
-    methods = ["base", *(stages.methods() if given is None else given)]
+    methods = ["base", *(dag.methods(dag.stages()) if given is None else given)]
     figures = [f"{method}.{measure}" for method in methods for measure in MEASURES]
     if figure not in figures:
         raise InputError(f"{where} has {figure!r} of the case {case}; {closest(figure, figures)}")

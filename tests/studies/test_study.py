@@ -197,7 +197,7 @@ def test_other_names_are_refused(toy: Project, names: list[str], message: str) -
         ),
         (
             {"cases": {"one": {"set": {"methods": ["lorra"]}}}},
-            "studies/toy.yaml: case one: no method 'lorra'; did you mean lora?",
+            "studies/toy.yaml: case one: no method 'lorra'; dvc.yaml has none",
         ),
         (
             {"cases": {"one": {"set": {"methods": "lora"}}}},

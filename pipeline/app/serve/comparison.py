@@ -108,7 +108,8 @@ class Comparison:
         side = min(pictures.header(picture, name).side, SIDE)
         large = pictures.read(picture, side, 1, "crop", name)
         # In the source's form first, and from that to another by what brought its images there.
-        return pictures.resized(drawing.digit(large, catalogue.FORM[1], self._height), *self._form)
+        drawn = drawing.digit(large, catalogue.FORM[1], self._height)
+        return np.array(pictures.resized(drawn, *self._form))  # a copy that may be written to
 
     def answers(
         self, image: npt.NDArray[np.uint8], method: str, strength: float | None, own: Taught | None

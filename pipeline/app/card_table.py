@@ -1,16 +1,14 @@
 """The figures on the model card of an exported model."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from scipy.stats import binomtest
 
 from pipeline.app.models import Predictor
+from pipeline.app.results import REPLICATES
 from pipeline.core import artifacts
 from pipeline.scoring.tables import Table, markdown, number, percent
-
-REPLICATES = Path("metrics/studies/replicates.json")
 
 
 def text(predictor: Predictor, metrics: Mapping[str, Any]) -> str:

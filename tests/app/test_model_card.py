@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.app import card_table, model_card
+from pipeline.app import model_card, results
 from pipeline.app.models import Predictor
 from pipeline.core import artifacts
 from pipeline.core import run as stages
@@ -37,7 +37,7 @@ def test_figures_of_old_classes_without_test_images_are_a_dash(seeds: int) -> No
         }
         cell = {"case": "default", "metrics": {"new_class": metrics}}
         study = {"cells": {"a": cell}, "summary": {"default": {"new_class": {"lora": figures}}}}
-        artifacts.save_json(card_table.REPLICATES, study)
+        artifacts.save_json(results.REPLICATES, study)
     text = model_card.text(Predictor.load("lora"), [], False)
     for name in ("accuracy old", "negative flips"):
         row = re.search(rf"^\| {name}, % +\|(.*)\|$", text, re.M)

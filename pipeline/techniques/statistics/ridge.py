@@ -18,6 +18,8 @@ from pipeline.techniques.statistics import symmetric
 KIND = "sums for ridge regression"
 CHUNK = 6000
 """Images widened at a time, to spare memory."""
+ROWS = 500
+"""Rows of the Gram matrix computed at a time, each from the diagonal on: the rest mirrors it."""
 
 
 class Projection(NamedTuple):
@@ -59,9 +61,10 @@ class Sums(NamedTuple):
         moments = torch.zeros(projection.width, classes, dtype=torch.float64)
         for part, of_class in zip(features.split(CHUNK), labels.cpu().split(CHUNK), strict=True):
             widened = projection(part)
-            gram += widened.T @ widened
+            for row in range(0, projection.width, ROWS):
+                gram[row : row + ROWS, row:] += widened[:, row : row + ROWS].T @ widened[:, row:]
             moments += widened.T @ F.one_hot(of_class, classes).double()
-        return cls(gram, moments)
+        return cls(gram.triu() + gram.triu(1).T, moments)
 
     @classmethod
     def nothing(cls, classes: int) -> tuple["Sums", Projection]:

@@ -93,8 +93,6 @@ def main(words: list[str]) -> None:
         f"{', '.join(cases)}: accuracy on all classes, % ± half of the 95 % interval / forgetting, "
         "points. Loses on: where another of these is better beyond both intervals."
     )
-    if names := held_out(found, limits):
-        print(f"Chosen on further images of the old classes, held out: {', '.join(names)}.")
 
 
 def asked(words: list[str]) -> Limits:
@@ -145,18 +143,3 @@ def _word(name: str, limit: Old | float) -> str:
     if name == "kept":
         return f"{float(limit) / 1000:.10g}kB"
     return f"{limit:g}" if name == "forgetting" else str(limit)
-
-
-def held_out(methods: list[Measured], limits: Limits) -> list[str]:
-    """Those of some methods that keep few images, but were chosen on others that were held out."""
-    if not isinstance(limits.old, int):
-        return []
-    from pipeline.new_class import results  # loads PyTorch, which takes seconds
-
-    return [
-        title(method.name)
-        for method in methods
-        if isinstance(method.needs.old, int)
-        and results.old_images(results.METHODS / method.name, unread=results.USES["training"])
-        == "validation"
-    ]

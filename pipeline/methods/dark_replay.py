@@ -6,7 +6,6 @@ model of the step before, which says them anew.
 """
 
 from copy import deepcopy
-from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -15,24 +14,21 @@ from torch import Tensor
 from pipeline.core.labelled import Labelled
 from pipeline.core.params import Count, NotNegative, Seed
 from pipeline.core.seeding import derive
-from pipeline.learning import augmentation, loading, losses, training
-from pipeline.learning.augmentation import Augmentation
+from pipeline.learning import fine_tuning, loading, losses, training
 from pipeline.learning.compute import Compute
-from pipeline.learning.training import Recipe
-from pipeline.learning.validation import Validation
+from pipeline.learning.fine_tuning import Unjudged
 from pipeline.new_class import results
 from pipeline.new_class.results.steps import one_after_another
 from pipeline.techniques import rehearsal
 
 
-class DarkReplay(Recipe):
+class DarkReplay(Unjudged):
     """`budget` images of every old class are kept (null: all); `alpha`, `beta` are the paper's."""
 
     budget: Count | None
     alpha: NotNegative
     beta: NotNegative
     weight_aligning: bool
-    augmentation: Augmentation | Literal["auto"]
 
 
 @one_after_another
@@ -45,14 +41,14 @@ def main(seed: Seed, compute: Compute, dark_replay: DarkReplay) -> None:
     if not len(old.labels):
         results.left_out("dark_replay", "images of the old classes")
         return
-    validation = results.validation("split")
 
     kept = old.few(dark_replay.budget, derive(seed, "kept"))
     model = deepcopy(base).to(device)
     said = training.predict(model, loading.tensors(device, kept)[0])
     ratio = len(new.labels) / len(kept.labels)
     times, shown = max(1, round(ratio)), max(1, round(1 / ratio))
-    inputs, labels = loading.join(device, *[kept] * times, *[new] * shown)
+    parts = [*[kept] * times, *[new] * shown]
+    labels = torch.cat([loading.tensors(device, part)[1] for part in parts])
     before = said.repeat(times, 1)
 
     def loss(logits: Tensor, chosen: Tensor) -> Tensor:
@@ -63,17 +59,8 @@ def main(seed: Seed, compute: Compute, dark_replay: DarkReplay) -> None:
             logits, each, is_old, before[chosen[is_old]], dark_replay.alpha, dark_replay.beta
         )
 
-    curve = training.fit(
-        model,
-        inputs,
-        labels,
-        dark_replay,
-        Validation.of(validation, "overall", device),
-        prepare=augmentation.chosen(dark_replay.augmentation, new),
-        loss=loss,
-        progress="dark_replay",
-    )
+    fine_tuning.to_the_end(model, parts, dark_replay, device, loss=loss, progress="dark_replay")
     if dark_replay.weight_aligning:
         rehearsal.align(model, new.new, old)
     kept_bytes = kept.inputs.nbytes + said.nbytes
-    results.save("dark_replay", model, base, kept_bytes=kept_bytes, curve=curve)
+    results.save("dark_replay", model, base, kept_bytes=kept_bytes)

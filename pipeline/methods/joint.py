@@ -44,4 +44,5 @@ def main(seed: Seed, compute: Compute, joint: Joint) -> None:
         prepare=augmentation.chosen(joint.augmentation, old),
         progress="joint",
     )
-    results.save("joint", model, base, kept_bytes=old.inputs.nbytes, curve=curve)
+    kept_bytes = results.old_count(old, validation) * base.input_bytes
+    results.save("joint", model, base, kept_bytes=kept_bytes, curve=curve)

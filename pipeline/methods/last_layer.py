@@ -35,5 +35,5 @@ def main(seed: Seed, compute: Compute, last_layer: Recipe) -> None:
         Validation.of(validation, "overall", device),
         progress="last_layer",
     )
-    kept_bytes = len(old.labels) * base.input_bytes
+    kept_bytes = results.old_count(old, validation) * base.input_bytes
     results.save("last_layer", model, base, kept_bytes=kept_bytes, curve=curve)

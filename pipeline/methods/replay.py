@@ -15,7 +15,7 @@ from pipeline.techniques import rehearsal
 
 
 class Replay(Recipe):
-    """`budget` is the number of images kept of every old class; null keeps all.
+    """`budget` images of every old class are kept, and as many to choose on; null keeps all.
 
     `weight_aligning` makes up for their being fewer than the new ones (arXiv 1911.07053).
     """
@@ -34,9 +34,10 @@ def main(seed: Seed, compute: Compute, replay: Replay) -> None:
     if not len(old.labels):
         results.left_out("replay", "images of the old classes")
         return
-    validation = results.validation("features")
 
-    kept = old.few(replay.budget, derive(seed, "kept"))
+    drawn = derive(seed, "kept")
+    kept = old.few(replay.budget, drawn)
+    validation = results.validation("features", replay.budget, drawn)
     model = models.with_head(base, base.head).to(device)
     curve = training.fit(
         model.head,
@@ -47,5 +48,5 @@ def main(seed: Seed, compute: Compute, replay: Replay) -> None:
     )
     if replay.weight_aligning:
         rehearsal.align(model, new.new, old)
-    kept_bytes = len(kept.labels) * base.input_bytes
+    kept_bytes = results.old_count(kept, validation) * base.input_bytes
     results.save("replay", model, base, kept_bytes=kept_bytes, curve=curve)

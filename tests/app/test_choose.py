@@ -139,15 +139,6 @@ def test_sizes_are_in_powers_of_1000(text: str, size: int) -> None:
     assert choose.asked(["--old", "all", "--kept", text]).kept == size
 
 
-def test_methods_that_choose_on_further_old_images_are_told_of(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    choose.main(["--old", "20"])
-    assert "held out: dark replay." in capsys.readouterr().out
-    choose.main(["--old", "19"])
-    assert "held out" not in capsys.readouterr().out
-
-
 def test_a_budget_that_was_set_since_does_not_count(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -49,6 +49,24 @@ def test_new_row_leaves_the_old_logits_and_counts_its_own_numbers(learn: Learn) 
     assert method.facts["kept_bytes"] == kept
 
 
+@pytest.mark.parametrize(
+    ("name", "budget", "images"),
+    [
+        ("replay", None, 3 * (200 + 50)),
+        ("replay", 10, 3 * (10 + 10)),
+        ("joint", None, 3 * (200 + 50)),
+        ("last_layer", None, 3 * (200 + 50)),
+    ],
+)
+def test_old_images_count_that_are_trained_or_chosen_on(
+    learn: Learn, sources: Path, name: str, budget: int | None, images: int
+) -> None:
+    if budget:
+        Project(sources).set({f"{name}.budget": budget})
+    method = learn(name)
+    assert method.facts["kept_bytes"] == images * INPUTS.shape[1] * 4
+
+
 def test_prototypes_have_the_smallest_angle(learn: Learn) -> None:
     inputs, labels = everything()
     means = np.stack([inputs[labels == label].mean(0) for label in range(4)])

@@ -135,17 +135,27 @@ def test_statistics_are_those_of_all_classes_so_far(
 
 
 @pytest.mark.parametrize(
-    ("name", "budget", "kind"), [("replay", 7, "features"), ("icarl", 5, "split")]
+    ("name", "budget", "part", "all_images"),
+    [
+        ("replay", 7, "features/old_train", 200),
+        ("replay", 7, "features/old_validation", 50),
+        ("icarl", 5, "split/old_train", 200),
+    ],
 )
 def test_what_is_kept_does_not_outgrow_the_budget(
-    project: Path, monkeypatch: pytest.MonkeyPatch, name: str, budget: int, kind: str
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    budget: int,
+    part: str,
+    all_images: int,
 ) -> None:
     Project(project).set({f"{name}.budget": budget})
-    old = Path(f"data/{kind}/old_train")
+    old = Path("data", part)
     first, second = handed_to(
         name, monkeypatch, lambda at: np.bincount(Labelled.load(at / old).labels)
     )
-    assert first.tolist() == [200, 0, 200]
+    assert first.tolist() == [all_images, 0, all_images]
     assert second.tolist() == [budget, 0, budget, budget]
 
 

@@ -33,10 +33,23 @@ USES: dict[OldImages, tuple[str, ...]] = {
 """Where the images of old classes are, or the features of them."""
 
 
-def validation(inputs: Literal["split", "features"]) -> Labelled:
-    """The held-out images, or their features, of old classes and new ones."""
+def validation(
+    inputs: Literal["split", "features"], budget: int | None = None, seed: int = 0
+) -> Labelled:
+    """The held-out images, or their features, of old classes and new ones.
+
+    Args:
+        inputs: images or features.
+        budget: how many of every class (None: all).
+        seed: that they are drawn with.
+    """
     parts = (Labelled.load(f"data/{inputs}/{age}_validation") for age in ("old", "new"))
-    return labelled.merge(*parts)
+    return labelled.merge(*(part.few(budget, seed) for part in parts))
+
+
+def old_count(*parts: Labelled) -> int:
+    """How many images of old classes there are in all: what is kept, to train or to choose on."""
+    return sum(int((~part.is_new).sum()) for part in parts)
 
 
 def validation_without_old_images() -> Labelled:

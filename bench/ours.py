@@ -16,6 +16,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from bench.imports import settings
 from bench.timing import isolated, seconds
+from pipeline.core import dag
 from pipeline.core.labelled import Labelled
 from pipeline.learning import augmentation, loading, networks, training
 from pipeline.learning.augmentation import Augmentation
@@ -25,7 +26,7 @@ from pipeline.learning.training import Recipe
 from pipeline.learning.validation import Validation
 from pipeline.ranks import wide
 from pipeline.ranks.wide import Contender
-from pipeline.studies import checkout, dag
+from pipeline.studies import checkout
 
 WARM_UP = 1280
 """Images trained on before an epoch is timed."""

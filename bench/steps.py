@@ -8,8 +8,8 @@ from tqdm import tqdm
 
 from bench.copies import COPIES, temporary
 from bench.timing import isolated
-from pipeline.core import artifacts, params
-from pipeline.studies import checkout, dag, dvc, grid, parts
+from pipeline.core import artifacts, dag, params
+from pipeline.studies import checkout, dvc, graph, grid, parts
 from pipeline.studies.summary import summary
 
 STUDY = "steps"
@@ -64,7 +64,7 @@ def ours(project: Path, changes: Mapping[str, Any]) -> Figures:
     content = params.read(project / params.PARAMS)
     checkout.set_stages(project, parts.run_with(content, dag.stages(project)))
     seconds = dvc.repro(project, ["evaluate"])
-    found = artifacts.load_json(project / dag.metric("new_class"))
+    found = artifacts.load_json(project / graph.metric("new_class"))
     return {name: figures(found[name] | {"seconds": seconds[name]}) for name in METHODS}
 
 

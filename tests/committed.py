@@ -14,7 +14,7 @@ import yaml
 
 from pipeline.core import artifacts
 from pipeline.learning.compute import as_committed
-from pipeline.studies import checkout, dag
+from pipeline.studies import checkout, graph
 
 REPLICATES = Path("metrics/studies/replicates.json")
 LEAST = 0.01
@@ -64,7 +64,7 @@ def far() -> Iterator[str]:
     cells = artifacts.load_json(REPLICATES)["cells"].values()
     for name in ("new_class", "ranks", "shapes"):
         runs = [dict(accuracies(cell["metrics"][name])) for cell in cells]
-        for key, value in accuracies(artifacts.load_json(dag.metric(name))):
+        for key, value in accuracies(artifacts.load_json(graph.metric(name))):
             others = [run[key] for run in runs if key in run]
             least, most = min(others), max(others)
             margin = max(2 * (most - least), LEAST)

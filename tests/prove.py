@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from pipeline.studies import checkout, dag
+from pipeline.core import dag
+from pipeline.studies import checkout
 from tests.project import ROOT, fresh_clone
 from tests.whole.test_reproducible import HOSTILE
 

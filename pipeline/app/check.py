@@ -4,8 +4,8 @@ import importlib
 from pathlib import Path
 from typing import Any
 
-from pipeline.app import dag, foresight
-from pipeline.core import params, stages
+from pipeline.app import foresight
+from pipeline.core import dag, params, stages
 from pipeline.core.errors import InputError
 from pipeline.core.labelled import closest
 from pipeline.new_class import results
@@ -53,12 +53,12 @@ def methods(listed: list[str]) -> None:
     declared = dag.stages()
     if "evaluate" not in declared:
         raise InputError("dvc.yaml: there is no stage evaluate")
-    compared = declared["evaluate"].deps
+    compared = dag.dependencies(declared["evaluate"])
     for name in {*scripts, *listed}:
         folder = str(results.METHODS / name)
         if name not in declared:
             raise InputError(f"dvc.yaml: pipeline/methods/{name}.py has no stage {name}")
-        if folder not in declared[name].outs:
+        if folder not in dag.outputs(declared[name]):
             raise InputError(f"dvc.yaml: stage {name} must have {folder} among its outs")
         if folder not in compared:
             raise InputError(f"dvc.yaml: evaluate must have {folder} among its deps")
@@ -67,7 +67,7 @@ def methods(listed: list[str]) -> None:
         if Path(folder).parent == results.METHODS and name not in scripts:
             raise InputError(f"dvc.yaml: evaluate needs {folder}, which no method makes")
     for name, stage in declared.items():
-        if str(results.METHODS / name) in stage.outs and name not in scripts:
+        if str(results.METHODS / name) in dag.outputs(stage) and name not in scripts:
             raise InputError(
                 f"dvc.yaml: stage {name} is a method's, but there is no pipeline/methods/{name}.py"
             )

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.app import dag
-from pipeline.core import labelled
+from pipeline.core import dag, labelled
 from pipeline.core.errors import InputError
 from pipeline.core.labelled import Labelled
 from pipeline.learning import backbones, freezing, loreft, models, networks
@@ -79,7 +78,7 @@ def left_out(sections: Sections) -> list[str]:
     declared = dag.stages()
     lines = []
     for name in sections["methods"]:
-        for needed in declared[name].deps:
+        for needed in dag.dependencies(declared[name]):
             if needed in results.USES["training"]:
                 lines.append(f"{name} is left out: it reads {needed}, and no old image is there")
             kept = Path(network.path) / Path(needed).name

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.app import card_table, dag, results
+from pipeline.app import card_table, results
 from pipeline.app.models import Predictor
-from pipeline.core import artifacts
+from pipeline.core import artifacts, dag
 from pipeline.core.errors import InputError
 from pipeline.learning.rows import Rows
 from pipeline.new_class import starting

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.app import choose, dag
-from pipeline.core import artifacts, params, stages
+from pipeline.app import choose
+from pipeline.core import artifacts, dag, params, stages
 from pipeline.core.errors import InputError
 from pipeline.new_class import choice, claims, held_against
 from pipeline.new_class import report as new_class

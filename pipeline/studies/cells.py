@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.core import artifacts, params
+from pipeline.core import artifacts, dag, params
 from pipeline.core.errors import InputError
-from pipeline.studies import checkout, children, dag, dvc, grid, parts
+from pipeline.studies import checkout, children, dvc, graph, grid, parts
 from pipeline.studies.grid import Cell
 
 COPIES = Path(".dvc/tmp/studies")
@@ -51,14 +51,14 @@ def run(
     if start is not None:
         name = cell.settings["network.weights"]
         artifacts.save_bytes(folder / cell.settings["network.path"] / name, start)
-    targets = [dag.maker(dag.stages(folder), metric) for metric in metrics]
+    targets = [graph.maker(dag.stages(folder), metric) for metric in metrics]
     seconds = _repro(cell, folder, targets, workers, with_remote)
     record = {
         "case": cell.case,
         "settings": cell.settings,
         "data": data(targets, folder),
         "seconds": seconds,
-        "metrics": {name: artifacts.load_json(folder / dag.metric(name)) for name in metrics},
+        "metrics": {name: artifacts.load_json(folder / graph.metric(name)) for name in metrics},
     }
     shutil.rmtree(folder)
     return record
@@ -122,7 +122,7 @@ def _prepared(cell: Cell, project: Path, study: str, commit: str) -> Path:
 def data(targets: Sequence[str], folder: Path) -> dict[str, str]:
     """The hashes of the data that some stages of a cell start from, as dvc.lock has them."""
     stages, locked = dag.stages(folder), dag.locked(folder)
-    roots = [name for name in dag.upstream(stages, targets) if not dag.parents(stages, name)]
+    roots = [name for name in graph.upstream(stages, targets) if not graph.parents(stages, name)]
     return {
         output["path"]: output["md5"]
         for name in sorted(roots)
@@ -137,9 +137,9 @@ def known_data(metric: str, cell: Cell) -> dict[str, str]:
     """
     content, stages, locked = grid.parameters(cell), dag.stages(), dag.locked()
     known: dict[str, str] = {}
-    for name in dag.upstream(stages, [dag.maker(stages, metric)]):
+    for name in graph.upstream(stages, [graph.maker(stages, metric)]):
         given = locked.get(name, {}).get("params", {}).get(params.PARAMS.name, {})
-        if not dag.parents(stages, name) and all(
+        if not graph.parents(stages, name) and all(
             grid.section(content, section) == value for section, value in given.items()
         ):
             known |= {out["path"]: out["md5"] for out in locked.get(name, {}).get("outs", [])}

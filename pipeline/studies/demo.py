@@ -9,9 +9,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from pipeline.core import params
+from pipeline.core import dag, params
 from pipeline.core.errors import InputError
-from pipeline.studies import checkout, dag, parts
+from pipeline.studies import checkout, parts
 from pipeline.studies.repro import repro
 
 METHODS = ["replay", "lora", "analytic", "new_row", "finetune_all"]

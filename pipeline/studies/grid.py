@@ -10,11 +10,11 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field
 
-from pipeline.core import params
+from pipeline.core import dag, params
 from pipeline.core.errors import InputError
 from pipeline.core.labelled import closest
 from pipeline.core.params import NotNegative, Section
-from pipeline.studies import checkout, dag
+from pipeline.studies import checkout, graph
 
 FOLDER = Path("studies")
 STARTS = "data/starts"
@@ -145,7 +145,7 @@ def _check_methods(where: str, settings: Mapping[str, Any]) -> None:
     listed = settings.get("methods", [])
     if not isinstance(listed, list):
         raise InputError(f"{where}: methods is {listed!r}; a list accepted")
-    known = dag.methods(dag.stages()) if listed else []
+    known = graph.methods(dag.stages()) if listed else []
     if unknown := [name for name in listed if name not in known]:
         hint = closest(str(unknown[0]), known) if known else "dvc.yaml has none"
         raise InputError(f"{where}: no method {unknown[0]!r}; {hint}")
@@ -156,7 +156,7 @@ def _check_side(where: str, definition: Definition, case: str, figure: str) -> N
     if case not in definition.cases:
         raise InputError(f"{where} has the case {case!r}; {closest(case, list(definition.cases))}")
     given = definition.cases[case].set.get("methods")
-    methods = ["base", *(dag.methods(dag.stages()) if given is None else given)]
+    methods = ["base", *(graph.methods(dag.stages()) if given is None else given)]
     figures = [f"{method}.{measure}" for method in methods for measure in MEASURES]
     if figure not in figures:
         raise InputError(f"{where} has {figure!r} of the case {case}; {closest(figure, figures)}")

@@ -9,7 +9,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pipeline.studies import dag, grid
+from pipeline.core import dag
+from pipeline.studies import graph, grid
 from pipeline.studies.grid import Cell, Definition
 
 BASE = "pretrain"
@@ -34,7 +35,7 @@ def fingerprints(definition: Definition, cell: Cell, stages: dag.Stages) -> dict
         start = {"start": _read(run_with(whole, stages), BASE, whole)}
     found = {}
     for metric in definition.metrics:
-        target = dag.maker(stages, metric)
+        target = graph.maker(stages, metric)
         compares = METHODS in stages[target].get("params", [])
         for method in [None, *(content[METHODS] if compares else [])]:
             chosen = {**content, METHODS: [method] if method else []} if compares else content
@@ -48,14 +49,14 @@ def fingerprints(definition: Definition, cell: Cell, stages: dag.Stages) -> dict
 
 def _read(stages: dag.Stages, target: str, content: Content) -> dict[str, Any]:
     """The sections of parameters that a stage reads, and all that it needs."""
-    names = dag.upstream(stages, [target])
+    names = graph.upstream(stages, [target])
     sections = sorted({section for name in names for section in stages[name].get("params", [])})
     return {section: grid.section(content, section) for section in sections}
 
 
 def run_with(content: Content, stages: dag.Stages) -> dag.Stages:
     """The stages of a project but for those of methods that its parameters do not list."""
-    return dag.only(stages, content[METHODS]) if METHODS in content else stages
+    return graph.only(stages, content[METHODS]) if METHODS in content else stages
 
 
 def metrics(parts: Iterable[str]) -> list[str]:

@@ -10,9 +10,9 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import partial
 from pathlib import Path
 
-from pipeline.core import params, process
+from pipeline.core import dag, params, process
 from pipeline.core.errors import InputError
-from pipeline.studies import children, dag, dvc
+from pipeline.studies import children, dvc, graph
 
 Tell = Callable[[str], object]
 
@@ -69,8 +69,8 @@ def side_by_side(
     if not stages.keys() >= {*targets}:  # an option, or a mistake that DVC explains
         return dvc.repro(folder, targets, tell=tell)
     changed = json.loads(dvc.call(folder, "status", "--json").splitlines()[-1])
-    left = dag.upstream(stages, targets or stages) & dag.downstream(stages, changed)
-    needs = {name: dag.parents(stages, name) & left for name in stages if name in left}
+    left = graph.upstream(stages, targets or stages) & graph.downstream(stages, changed)
+    needs = {name: graph.parents(stages, name) & left for name in stages if name in left}
     run = partial(dvc.repro, folder, beside=True, tell=tell)
     seconds: dict[str, float] = {}
     failures: list[str] = []

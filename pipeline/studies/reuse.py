@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from pipeline.core import artifacts
-from pipeline.studies import cells, dag, parts
+from pipeline.core import artifacts, dag
+from pipeline.studies import cells, graph, parts
 from pipeline.studies.cells import Record
 from pipeline.studies.grid import Cell
 
@@ -40,8 +40,8 @@ def of_part(record: Record, part: str) -> Record:
     """What a record says of one of its parts."""
     stages = dag.stages()
     metric, _, method = part.partition("/")
-    chosen = dag.only(stages, [method])
-    needed = dag.upstream(chosen, [dag.maker(chosen, metric)])
+    chosen = graph.only(stages, [method])
+    needed = graph.upstream(chosen, [graph.maker(chosen, metric)])
     outputs = {output for name in needed for output in dag.outputs(stages[name])}
     return {
         "data": _only(record["data"], outputs),

@@ -15,9 +15,9 @@ from typing import Any
 
 from tqdm import tqdm
 
-from pipeline.core import artifacts
+from pipeline.core import artifacts, dag
 from pipeline.core.errors import InputError
-from pipeline.studies import cells, checkout, claims, dag, figures, grid, parts, reuse
+from pipeline.studies import cells, checkout, claims, figures, grid, parts, reuse
 from pipeline.studies.cells import Record
 from pipeline.studies.grid import Cell, Definition
 from pipeline.studies.places import place

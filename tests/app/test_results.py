@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from pipeline.app import results
-from pipeline.core import artifacts, params
+from pipeline.core import artifacts, dag, params
 from pipeline.core.errors import InputError
 from pipeline.ranks import report as ranks
 from pipeline.scoring.tables import fill
 from pipeline.shapes import report as shapes
-from pipeline.studies import checkout, dag, grid, parts
+from pipeline.studies import checkout, grid, parts
 from pipeline.studies.grid import Cell
 from pipeline.studies.summary import summary
 from tests.project import ROOT, Project

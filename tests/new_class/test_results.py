@@ -33,7 +33,7 @@ DAG = (ROOT / "dvc.yaml").read_text()
     ],
 )
 def test_old_images_are_those_that_the_stage_itself_depends_on(output: str, expected: str) -> None:
-    assert results.old_images(output, ROOT / "dvc.yaml") == expected
+    assert results.old_images(output, ROOT) == expected
 
 
 @pytest.mark.parametrize(
@@ -51,19 +51,19 @@ def test_parts_and_folders_of_old_images_count(
 ) -> None:
     own = f"stages:\n  own: {{cmd: x, deps: {dependencies}, outs: [data/own: {{cache: true}}]}}\n"
     (tmp_path / "dvc.yaml").write_text(DAG.replace("stages:\n", own, 1))
-    assert results.old_images("data/own", tmp_path / "dvc.yaml") == expected
+    assert results.old_images("data/own", tmp_path) == expected
 
 
 def test_method_that_no_stage_makes_is_refused() -> None:
     with pytest.raises(InputError, match=r"dvc\.yaml: no stage has data/methods/c among its outs"):
-        results.old_images("data/methods/c", ROOT / "dvc.yaml")
+        results.old_images("data/methods/c", ROOT)
 
 
 @pytest.mark.parametrize("name", [name for names in results.USES.values() for name in names])
 def test_old_images_under_another_name_are_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / "dvc.yaml").write_text(DAG.replace(name, f"{name}_images"))
     with pytest.raises(InputError, match=f"no stage has {name} among its outs"):
-        results.old_images("data/methods/lora", tmp_path / "dvc.yaml")
+        results.old_images("data/methods/lora", tmp_path)
 
 
 @pytest.mark.usefixtures("sources")

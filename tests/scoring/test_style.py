@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pipeline.core import dag
 from pipeline.scoring import style
-from pipeline.studies import dag
 from tests.project import ROOT, Project
 
 

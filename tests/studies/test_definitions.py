@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.core import artifacts, params, stages
-from pipeline.studies import dag, grid, parts, reuse
+from pipeline.core import artifacts, dag, params, stages
+from pipeline.studies import grid, parts, reuse
 from tests.project import ROOT
 
 

@@ -11,7 +11,7 @@ import pytest
 import timm
 from PIL import Image
 
-from pipeline.studies import dag
+from pipeline.core import dag
 from tests.project import ROOT, Project
 
 STAGES = dag.stages(ROOT)

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipeline.core import params, stages
-from pipeline.studies import dag
+from pipeline.core import dag, params, stages
+from pipeline.studies import graph
 from tests.project import ROOT, Project, hear_ctrl_c, stages_run
 
 STAGES = dag.stages(ROOT)
@@ -28,7 +28,7 @@ def of_question(question: str) -> set[str]:
 def rerun(section: str) -> set[str]:
     """The stages that a change of a section reruns, as dvc.yaml has it."""
     direct = {name for name, stage in STAGES.items() if section in stage.get("params", [])}
-    return dag.downstream(STAGES, direct)
+    return graph.downstream(STAGES, direct)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_a_method_reruns_itself_and_what_compares_it(method: str) -> None:
     ("plot", "question"), [("plot", ""), ("ranks_plot", "ranks"), ("shapes_plot", "shapes")]
 )
 def test_each_question_needs_nothing_of_the_others(plot: str, question: str) -> None:
-    assert dag.upstream(STAGES, [plot]) <= of_question(question)
+    assert graph.upstream(STAGES, [plot]) <= of_question(question)
 
 
 def test_repeating_runs_nothing(project: Project) -> None:

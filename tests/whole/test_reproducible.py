@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.studies import dag
+from pipeline.core import dag
 from tests.project import ROOT, Project
 
 STAGES = dag.stages(ROOT)

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import yaml
 
-from pipeline.core import artifacts, labelled
+from pipeline.core import artifacts, dag, labelled
 from pipeline.core.errors import InputError
 from pipeline.core.labelled import Labelled
 from pipeline.learning import changes, models
@@ -106,15 +105,15 @@ def steps_of(folder: Path) -> list[Path]:
     return sorted((folder / STEPS).glob("[0-9]*"), key=lambda step: int(step.name))
 
 
-def dependencies(output: Path | str, dag: Path | str = "dvc.yaml") -> list[str]:
+def dependencies(output: Path | str, project: Path = Path()) -> list[str]:
     """What the stage that makes an output depends on.
 
     A stage asks this of its own entry alone, whose change reruns it.
 
     Raises:
-        InputError: if no stage of the file makes that output.
+        InputError: if no stage of the project makes that output.
     """
-    return _names(_makers(dag, output)[Path(output).as_posix()].get("deps", []))
+    return dag.dependencies(_makers(project, output)[Path(output).as_posix()])
 
 
 def save(name: str, model: Classifier, base: Classifier, **about: Any) -> None:
@@ -193,35 +192,31 @@ def _save_about(
     artifacts.save_json(folder / "facts.json", told | dict(facts or {}))
 
 
-def old_images(
-    output: Path | str, dag: Path | str = "dvc.yaml", unread: Sequence[str] = ()
-) -> OldImages:
+def old_images(output: Path | str, project: Path = Path(), unread: Sequence[str] = ()) -> OldImages:
     """What the stage that makes an output reads images of the old classes for.
 
     Raises:
-        InputError: if no stage of the file makes that output, or one of the `USES`, which then
+        InputError: if no stage of the project makes that output, or one of the `USES`, which then
             have another name.
     """
-    _makers(dag, *(name for names in USES.values() for name in names))
-    listed = [name for name in dependencies(output, dag) if name not in unread]
+    _makers(project, *(name for names in USES.values() for name in names))
+    listed = [name for name in dependencies(output, project) if name not in unread]
     for use, names in USES.items():
         if any(_overlap(dependency, name) for dependency in listed for name in names):
             return use
     return "none"
 
 
-def _makers(dag: Path | str, *outputs: Path | str) -> dict[str, dict[str, Any]]:
-    """The stages of a file by what they make, among which there have to be some outputs."""
-    stages = yaml.safe_load(artifacts.load_bytes(dag))["stages"].values()
-    makers = {name: stage for stage in stages for name in _names(stage.get("outs", []))}
+def _makers(project: Path, *outputs: Path | str) -> dict[str, dag.Stage]:
+    """The stages of a project by what they make, among which there have to be some outputs."""
+    stages = dag.stages(project).values()
+    makers = {name: stage for stage in stages for name in dag.outputs(stage)}
     for name in map(Path, outputs):
         if name.as_posix() not in makers:
-            raise InputError(f"{dag}: no stage has {name.as_posix()} among its outs")
+            raise InputError(
+                f"{project / 'dvc.yaml'}: no stage has {name.as_posix()} among its outs"
+            )
     return makers
-
-
-def _names(listed: list[str | dict[str, object]]) -> list[str]:
-    return [each if isinstance(each, str) else next(iter(each)) for each in listed]
 
 
 def _overlap(one: str, other: str) -> bool:

@@ -1,42 +1,14 @@
-"""What dvc.yaml and dvc.lock say of the stages."""
+"""Which stages of a project need which."""
 
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
-from pipeline.core import params
+from pipeline.core.dag import Stage, Stages, dependencies, outputs
 from pipeline.core.errors import InputError
 from pipeline.core.labelled import closest
 
-Stages = Mapping[str, Mapping[str, Any]]
 METHODS = "data/methods"
 """Where every method has a folder."""
-
-
-def stages(folder: Path = Path()) -> Stages:
-    """The stages of a project's dvc.yaml."""
-    found: Stages = _parsed(folder / "dvc.yaml")["stages"]
-    return found
-
-
-def locked(folder: Path = Path()) -> Stages:
-    """What the stages of a project were last run with: dvc.lock, empty if there is none."""
-    path = folder / "dvc.lock"
-    if not path.exists():
-        return {}
-    found: Stages = _parsed(path).get("stages", {})
-    return found
-
-
-def _parsed(path: Path) -> Any:
-    """As `params.parsed`, but the same content once: it takes long, and studies ask often."""
-    return _parsed_once(path, path.read_bytes()) if path.exists() else params.parsed(path)
-
-
-@lru_cache(maxsize=8)
-def _parsed_once(path: Path, content: bytes) -> Any:
-    return params.parsed(path)
 
 
 def only(stages: Stages, methods: Iterable[str]) -> Stages:
@@ -66,12 +38,6 @@ def _methods(stages: Stages) -> dict[str, str]:
     }
 
 
-def outputs(stage: Mapping[str, Any], *kinds: str) -> list[str]:
-    """What a stage writes: all, or some kinds of it."""
-    listed = (each for key in kinds or ("outs", "metrics", "plots") for each in stage.get(key, []))
-    return [each if isinstance(each, str) else next(iter(each)) for each in listed]
-
-
 def metric(name: str) -> str:
     """The file of a metric."""
     return f"metrics/{name}.json"
@@ -99,9 +65,9 @@ def _makers(stages: Stages) -> dict[str, str]:
     return {output: name for name, stage in stages.items() for output in outputs(stage)}
 
 
-def _parents(stage: Mapping[str, Any], makers: Mapping[str, str]) -> set[str]:
+def _parents(stage: Stage, makers: Mapping[str, str]) -> set[str]:
     found = set()
-    for dependency in stage.get("deps", []):
+    for dependency in dependencies(stage):
         if dependency in makers:  # no output lies in another
             found.add(makers[dependency])
         else:

@@ -1,4 +1,4 @@
-"""`python -m bench [NAME...]` takes all times, or some; `python -m bench readme` shows them.
+"""`python -m bench [NAME...]` takes times, the usual or some; `python -m bench readme` shows them.
 
 The latter fills the tables of bench/README.md with what was measured last.
 """
@@ -40,16 +40,16 @@ def main(names: list[str]) -> int:
 
 
 def measure(names: list[str]) -> None:
-    """Takes the named measurements, or all.
+    """Takes the named measurements, or the usual ones.
 
     Raises:
         InputError: if one is unknown, or can't be taken.
     """
-    from bench.measurements import MEASUREMENTS, write
+    from bench.measurements import BY_NAME, MEASUREMENTS, write
 
     if unknown := [name for name in names if name not in MEASUREMENTS]:
         raise InputError(f"{unknown[0]!r}; accepted: readme alone, {', '.join(MEASUREMENTS)}")
-    write(names or list(MEASUREMENTS))
+    write(names or [name for name in MEASUREMENTS if name not in BY_NAME])
 
 
 def end(number: int, frame: FrameType | None) -> None:

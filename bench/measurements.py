@@ -33,6 +33,8 @@ MEASUREMENTS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "serve": serve.measure,
     "growth": lambda: growth.measure(saved()["whole"]["stages"]),  # measured before
 }
+BY_NAME = ("photographs", "steps", "growth")
+"""Those that take half an hour each, and stand beside no original: taken where they are named."""
 
 
 def write(names: Sequence[str]) -> None:

@@ -51,6 +51,7 @@ STUDIES: Mapping[str, Mapping[str, Callable[[Results], Table]]] = {
     "budgets": {"budgets": held_against.budgets},
     "claims": {"claims": claims.table},
     "search": {"search": held_against.by_case},
+    "validation": {"validation": held_against.by_case},
     "trunk": {"trunk": new_class.few_images, "trunk epochs": new_class.few_epochs},
 }
 """The tables of each study, by their names in the texts that show them."""

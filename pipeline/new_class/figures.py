@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import cycle
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -115,11 +116,14 @@ def cases(figures: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Figure:
             axis.plot(100 * results[name]["accuracy"], row, "o", color=colour)
             new = 100 * results[name]["accuracy_new"]
             axis.plot(new, row, "o", color=colour, markerfacecolor="none", markersize=8)
-        axis.set_title(case.replace("_", " "), size=10)
+        axis.set_title(fill(case.replace("_", " "), 14), size=10)
         axis.set_xlabel("test accuracy, %")
         axis.set_ylim(len(names) - 0.4, -0.6)
     axes[0, 0].set_yticks(range(len(names)), [title(name) for name in names])
-    used = {first[name]["original_data"] for name in names}
+    shown_in = [
+        (name, results) for results in figures.values() for name in names if name in results
+    ]
+    used = {results[name]["original_data"] for name, results in shown_in}
     shown = [(colour, label) for value, (colour, label) in OLD_IMAGES.items() if value in used]
     handles = [Line2D([], [], marker="o", linestyle="", color=colour) for colour, _ in shown]
     hollow = Line2D([], [], marker="o", linestyle="", color="#666666", markerfacecolor="none")

@@ -120,10 +120,12 @@ def cases(figures: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Figure:
         axis.set_xlabel("test accuracy, %")
         axis.set_ylim(len(names) - 0.4, -0.6)
     axes[0, 0].set_yticks(range(len(names)), [title(name) for name in names])
-    shown_in = [
-        (name, results) for results in figures.values() for name in names if name in results
-    ]
-    used = {results[name]["original_data"] for name, results in shown_in}
+    used = {
+        result["original_data"]
+        for results in figures.values()
+        for name, result in results.items()
+        if name != "base"
+    }
     shown = [(colour, label) for value, (colour, label) in OLD_IMAGES.items() if value in used]
     handles = [Line2D([], [], marker="o", linestyle="", color=colour) for colour, _ in shown]
     hollow = Line2D([], [], marker="o", linestyle="", color="#666666", markerfacecolor="none")

@@ -50,7 +50,7 @@ def curves(study: Results) -> Figure:
                 )  # fmt: skip
     for axis in axes[-1]:
         axis.set_xticks(range(len(places)), [amount(place) for place in places])
-        axis.set_xlabel(varied(study) if by_value else "case")
+        axis.set_xlabel(varied(study) if by_value else study["title"])
     for row in axes:
         row[0].set_ylim(*_limits(row))
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=5)

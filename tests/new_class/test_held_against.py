@@ -27,7 +27,9 @@ def study(cases: list[str], values: list[str], against: str = "split.new_images"
                for value in values}
         for case in cases
     }  # fmt: skip
-    return {"cases": cases, "values": values, "against": against, "summary": summary}
+    return {
+        "title": "Cases", "cases": cases, "values": values, "against": against, "summary": summary
+    }  # fmt: skip
 
 
 DIGITS = study(["3", "4", "9"], ["3", "10"])
@@ -83,6 +85,9 @@ def test_what_is_more_is_along_the_axis(content: dict[str, Any], panels: int, pl
     case, value = content["cases"][0], content["values"][0]
     mean = content["summary"][case][value]["new_class"]["new_row"]["accuracy"]["mean"]
     assert shown[0] == pytest.approx(100 * mean)
+    by_value = content is SETS
+    below = "images of the new class" if by_value else content["title"]
+    assert {axis.get_xlabel() for axis in figure.axes} == {"", below}
     plt.close(figure)
 
 

@@ -41,6 +41,8 @@ def curves(table: pd.DataFrame) -> Figure:
 def cases(found: Mapping[str, Mapping[str, Mapping[str, Mapping[str, float]]]]) -> Figure:
     """Accuracy on all classes seen so far, with its interval, a panel per case.
 
+    Axes are cut off below the methods that keep more than half of the best one's accuracy.
+
     Args:
         found: of each case and method, by the step, mean and interval (a fraction).
     """
@@ -57,9 +59,14 @@ def cases(found: Mapping[str, Mapping[str, Mapping[str, Mapping[str, float]]]]) 
                 fmt=("o-", "s--", "^:")[place // len(COLOURS) % 3],
                 color=COLOURS[place % len(COLOURS)], capsize=2, markersize=4, label=title(name),
             )  # fmt: skip
+        means = [[100 * each["mean"] for each in after.values()] for after in of_case.values()]
+        best = max(map(min, means))
+        low = min(min(each) for each in means if min(each) > best / 2)
+        high = max(map(max, means))
+        axis.set_ylim(low - 0.1 * (high - low), high + 0.1 * (high - low))
         axis.set_title(case.replace("_", " "), size=10)
         axis.set_xlabel("steps")
-    axes[0, 0].set_ylabel("test accuracy on all classes seen so far, %")
+    axes[0, 0].set_ylabel("test accuracy on all classes seen so far, %\n(axes cut)")
     shown = [axis.get_legend_handles_labels() for axis in axes[0]]
     styles = {label: handle for pair in shown for handle, label in zip(*pair, strict=True)}
     figure.legend(styles.values(), styles.keys(), loc="outside lower center", ncols=4)

@@ -41,15 +41,15 @@ def draw(study: Mapping[str, Any]) -> dict[str, bytes]:
 
 def _steps(study: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Of methods that learned one class after another, the accuracy after each step."""
-    return {
+    found = {
         case: {
             name: figure["accuracy_after"]
-            for name, figure in of_case["new_class"].items()
+            for name, figure in study["summary"][case]["new_class"].items()
             if "accuracy_after" in figure
         }
-        for case, of_case in study["summary"].items()
-        if any("accuracy_after" in figure for figure in of_case["new_class"].values())
+        for case in study["cases"]
     }
+    return {case: methods for case, methods in found.items() if methods}
 
 
 def _after(study: Mapping[str, Any]) -> bytes:

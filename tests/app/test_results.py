@@ -19,7 +19,7 @@ from pipeline.studies.grid import Cell
 from pipeline.studies.summary import summary
 from tests.project import ROOT, Project
 
-OTHER = ["any_class", "budgets", "claims", "several", "trunk"]
+OTHER = ["any_class", "budgets", "claims", "several", "steps", "trunk"]
 """Studies that have no cell of the default run."""
 TEXTS = [ROOT / "README.md", *ROOT.glob("pipeline/*/README.md")]
 

@@ -61,7 +61,7 @@ def cases(found: Mapping[str, Mapping[str, Mapping[str, Mapping[str, float]]]]) 
             )  # fmt: skip
         means = [[100 * each["mean"] for each in after.values()] for after in of_case.values()]
         best = max(map(min, means))
-        low = min(min(each) for each in means if min(each) > best / 2)
+        low = min(min(each) for each in means if min(each) >= best / 2)
         high = max(map(max, means))
         axis.set_ylim(low - 0.1 * (high - low), high + 0.1 * (high - low))
         axis.set_title(case.replace("_", " "), size=10)

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from pipeline.core import artifacts
-from pipeline.new_class import figures, training_figures
+from pipeline.new_class import figures, step_figures, training_figures
 from pipeline.scoring.style import png
 from tests.project import Project
 
@@ -77,6 +78,29 @@ def test_mistakes_stand_in_a_row_for_each_method_and_say_what_they_are_taken_for
         "a taken for b\n98.7%",
         "",
     ]
+
+
+@pytest.mark.parametrize(
+    ("worst", "shown"), [(0.97, True), (0.6, True), (0.1, False), (0.0, False)]
+)
+def test_what_forgets_nearly_all_is_cut_off_from_a_chain_of_steps(
+    worst: float, shown: bool
+) -> None:
+    def chain(*means: float) -> dict[str, dict[str, float]]:
+        return {str(step): {"mean": mean, "ci95": 0.01} for step, mean in enumerate(means)}
+
+    found = {"digits": {"replay": chain(0.99, 0.98), "finetune_all": chain(0.99, worst)}}
+    figure = step_figures.cases(found)
+    [axis] = figure.axes
+    low, high = axis.get_ylim()
+    assert low < 98 < 99 < high
+    assert (low < 100 * worst) == shown
+    plt.close(figure)
+
+
+def test_a_chain_is_drawn_if_all_of_it_is_wrong() -> None:
+    nothing = {str(step): {"mean": mean, "ci95": 0.0} for step, mean in enumerate((0.9, 0.0))}
+    assert png(step_figures.cases({"digits": {"ewc": nothing}}))
 
 
 def test_a_method_far_behind_does_not_press_the_others_together() -> None:

@@ -1,6 +1,6 @@
 """Ways to adapt a model to another task: transfer of its features, and what it is compared with."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -134,21 +134,28 @@ def train_head(
     )
 
 
-def features(trunk: nn.Module, parts: Iterable[Tensor]) -> Tensor:
+def features(trunk: nn.Module, parts: Sequence[Tensor]) -> Tensor:
     """A frozen trunk's features of square images in every view.
 
     Args:
         trunk: a classifier's.
-        parts: images `(n, channels, h, h)`, uint8, one part after the other, for they may be large.
+        parts: images `(n, channels, h, h)`, uint8, in parts.
 
     Returns:
         `(VIEWS · n, width)`, float16, for they are most of the memory: all views of the first
         part, one after the other, then those of the next.
     """
-    return torch.cat([training.predict(trunk, batch).half() for batch in _views(parts)])
+    width = training.predict(trunk, parts[0][:1]).shape[1]
+    count = VIEWS * sum(map(len, parts))
+    found = torch.empty(count, width, dtype=torch.float16, device=parts[0].device)
+    start = 0
+    for batch in _views(parts):
+        found[start : start + len(batch)] = training.predict(trunk, batch)
+        start += len(batch)
+    return found
 
 
-def _views(parts: Iterable[Tensor]) -> Iterator[Tensor]:
+def _views(parts: Sequence[Tensor]) -> Iterator[Tensor]:
     for images in parts:
         for view in range(VIEWS):
             for batch in images.split(training.FEW):

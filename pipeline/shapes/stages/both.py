@@ -53,7 +53,8 @@ def shown(trunk: nn.Module, device: torch.device) -> tuple[Tensor, Tensor, int]:
     """
     of_known = known("train")
     labels, names = of_known.labels, of_known.classes
-    images = (torch.from_numpy(part("train").inputs).to(device) for part in (known, outliers))
+    parts = (of_known, outliers("train"))
+    images = [torch.from_numpy(part.inputs).to(device) for part in parts]
     features = contenders.features(trunk, images)
     targets = torch.full((len(features), len(names)), 1 / len(names))
     known_rows = VIEWS * len(labels)

@@ -126,7 +126,7 @@ def _ranks(sections: Sections) -> None:
     classes = catalogue.classes(sections["ranks.images"].source)
     assert classes is not None
     nothing = Labelled(np.zeros((0, 1)), np.zeros(0, np.int64), classes, [])
-    wide.halves(nothing, sections["ranks.pretrain"].classes)
+    wide.tasks(nothing, sections["ranks.pretrain"].classes, sections["ranks.sweep"].classes)
 
 
 def _few_labels(sections: Sections) -> None:

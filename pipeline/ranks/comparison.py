@@ -16,18 +16,18 @@ from pipeline.techniques import adapters
 
 
 def figures(test: Labelled, device: torch.device) -> tuple[dict[str, Any], Records]:
-    """Scores every contender, as tuned and as published, on both halves of the classes.
+    """Scores every contender, as tuned and as published, on both tasks.
 
     Returns:
-        `base`: its accuracy on the first half. Of every contender: `accuracy` on the second half,
+        `base`: its accuracy on the first task. Of every contender: `accuracy` on the second,
         `accuracy_old` and `forgetting` on the first, for adapters `accuracy_old_off` with their
         strength at 0, `learning_rate`, `trainable_parameters`, `rank` (0 without adapters), and
         `stored_bytes` for the task. The same of the published setting, under `published`. And a row
-        per contender and class of the second half: its mistakes.
+        per contender and class of the second task: its mistakes.
     """
     base, first = wide.load_base()
     base = base.to(device)
-    old, new = (Sight(half, device) for half in wide.halves(test, first))
+    old, new = (Sight(task, device) for task in wide.tasks(test, first, wide.swept()))
     before = old.accuracy(base)
     result: dict[str, Any] = {"base": {"accuracy": before}, "published": {}}
     rows: Records = []

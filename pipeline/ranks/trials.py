@@ -9,7 +9,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from pipeline.core.params import Count, Distinct, Fraction, Positive, Section
+from pipeline.core.params import ClassName, Count, Distinct, Fraction, Positive, Section
 from pipeline.core.seeding import derive
 from pipeline.learning import training
 from pipeline.learning.augmentation import Augmentation
@@ -64,7 +64,8 @@ class Sweep(Section):
 
     The latter is arXiv 2312.03732. Learning rates are tried for `trial_epochs`. `published` is how
     the original trained all contenders: its learning rate for all, updates scaled by the number of
-    a layer's inputs. None leaves it out.
+    a layer's inputs. None leaves it out. `classes` are those that the base is adapted to, for one
+    task of several (default: all that it does not know).
     """
 
     ranks: Annotated[list[Count], Field(min_length=1), Distinct]
@@ -74,6 +75,7 @@ class Sweep(Section):
     trial_epochs: Count
     setting: Setting
     published: Published | None
+    classes: list[ClassName] | None = None
 
     def scaling(self, rank: int, inputs: int, published: bool) -> float:
         """The factor of an adapter's update."""

@@ -1,4 +1,4 @@
-"""The wide network: its two tasks, half of the classes each, and the ways from one to the other."""
+"""The wide network: its two tasks, of some classes each, and the ways from one to the other."""
 
 from collections.abc import Callable, Sequence
 from copy import deepcopy
@@ -18,6 +18,7 @@ from pipeline.techniques import adapters
 
 BASE = Path("data/ranks/base")
 SWEEP = Path("data/ranks/sweep")
+FIRST, SECOND = "ranks.pretrain.classes", "ranks.sweep.classes"
 
 
 @dataclass(frozen=True)
@@ -42,20 +43,40 @@ def contenders(ranks: Sequence[int]) -> list[Contender]:
     ]
 
 
-def halves(part: Labelled, first: Sequence[str]) -> tuple[Labelled, Labelled]:
-    """Images of the first classes, and of the others, both relabelled 0, 1, ….
+def first_task(part: Labelled, first: Sequence[str]) -> Labelled:
+    """Images of the base's classes alone, relabelled 0, 1, ….
 
     Raises:
-        InputError: unless the first classes are half of all.
+        InputError: if a class is not there, or named twice.
     """
-    chosen = labelled.indices(first, part.classes, "ranks.pretrain.classes")
-    others = [label for label in range(len(part.classes)) if label not in chosen]
-    if len(chosen) != len(others):
+    return part.only(labelled.indices(first, part.classes, FIRST))
+
+
+def tasks(
+    part: Labelled, first: Sequence[str], second: Sequence[str] | None
+) -> tuple[Labelled, Labelled]:
+    """Images of the base's classes, and of those that it is adapted to, each relabelled 0, 1, ….
+
+    Args:
+        part: images of all classes.
+        first: the base's classes.
+        second: the others; None: all others.
+
+    Raises:
+        InputError: if a class is not there, or in both, or the second task has no class, or more
+            than the base has outputs.
+    """
+    known = first_task(part, first)
+    others = [name for name in part.classes if name not in first]
+    chosen = labelled.indices(others if second is None else second, part.classes, SECOND)
+    if both := [part.classes[label] for label in chosen if part.classes[label] in first]:
+        raise InputError(f"params.yaml: {SECOND} has {both[0]}, which {FIRST} has too")
+    if not 0 < len(chosen) <= len(first):
         raise InputError(
-            f"params.yaml: ranks.pretrain.classes names {len(chosen)} classes; accepted is one "
-            f"half of the {len(part.classes)} that there are"
+            f"params.yaml: {FIRST} names {len(first)} classes, and the sweep is of {len(chosen)}; "
+            f"1 to {len(first)} accepted, which {SECOND} may name"
         )
-    return part.only(chosen), part.only(others)
+    return known, part.only(chosen)
 
 
 def save_base(model: Classifier, classes: Sequence[str], curve: Curve) -> None:
@@ -69,6 +90,12 @@ def load_base() -> tuple[Classifier, list[str]]:
     """The network of the first classes, and their names."""
     classes: list[str] = artifacts.load_json(BASE / "facts.json")["classes"]
     return models.load(BASE / "model.safetensors"), classes
+
+
+def swept() -> list[str]:
+    """The names of the classes that the sweep has adapted the network to."""
+    classes: list[str] = artifacts.load_json(SWEEP / "facts.json")["classes"]
+    return classes
 
 
 def untrained(

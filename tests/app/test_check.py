@@ -71,7 +71,11 @@ def test_committed_parameters_and_those_of_demo_and_tests_are_accepted(edit: Edi
             {"data.source": "cifar10", "split.new_classes": ["airplan"]},
             "split.new_classes has airplan, which is no class; did you mean airplane?",
         ),
-        ({"ranks.pretrain.classes": [0, 1]}, "ranks.pretrain.classes names 2 classes; accepted is"),
+        (
+            {"ranks.pretrain.classes": [0, 1]},
+            "ranks.pretrain.classes names 2 classes, and the sweep is of 8; 1 to 2 accepted",
+        ),
+        ({"ranks.sweep.classes": [4, 5]}, "ranks.sweep.classes has 4, which ranks.pretrain.cl"),
         (
             {"lora.targets": ["conv"]},
             "lora: no dense or convolutional layer is named 'conv'; accepted: trunk.1, trunk.4",

@@ -38,27 +38,37 @@ def test_wide_network_is_the_published_one() -> None:
         assert models.trainable_parameters(adapted) == counts[contender.name]
 
 
-def test_halves_have_all_classes_and_none_twice() -> None:
-    data = Labelled(np.arange(6)[:, None], np.array([0, 1, 2, 3, 2, 1]), list("abcd"), [0])
-    first, second = wide.halves(data, ["d", "b"])
+DATA = Labelled(np.arange(6)[:, None], np.array([0, 1, 2, 3, 2, 1]), list("abcd"), [0])
+
+
+def test_tasks_have_all_classes_and_none_twice() -> None:
+    first, second = wide.tasks(DATA, ["d", "b"], None)
     assert (first.classes, second.classes) == (["d", "b"], ["a", "c"])
     assert first.labels.tolist() == [1, 0, 1]
     assert second.inputs[:, 0].tolist() == [0, 2, 4]
 
 
+def test_second_task_is_of_the_classes_that_it_names() -> None:
+    first, second = wide.tasks(DATA, ["d", "b"], ["c"])
+    assert (first.classes, second.classes) == (["d", "b"], ["c"])
+    assert (second.inputs[:, 0].tolist(), second.labels.tolist()) == ([2, 4], [0, 0])
+
+
 @pytest.mark.parametrize(
-    ("first", "problem"),
+    ("first", "second", "problem"),
     [
-        (["a"], "names 1 classes; accepted is one half of the 4"),
-        (["a", "b", "c"], "names 3 classes"),
-        (["a", "a"], "names a twice"),
-        (["a", "e"], "has e, which is no class"),
+        (["a"], None, "pretrain.classes names 1 classes, and the sweep is of 3; 1 to 1 accepted"),
+        (list("abcd"), None, "pretrain.classes names 4 classes, and the sweep is of 0"),
+        (["a", "b"], [], "pretrain.classes names 2 classes, and the sweep is of 0"),
+        (["a", "a"], None, "pretrain.classes names a twice"),
+        (["a", "e"], None, "pretrain.classes has e, which is no class"),
+        (["a", "b"], ["e"], "sweep.classes has e, which is no class"),
+        (["a", "b"], ["c", "a"], "sweep.classes has a, which ranks.pretrain.classes has too"),
     ],
 )
-def test_other_than_half_of_the_classes_is_refused(first: list[str], problem: str) -> None:
-    data = Labelled(np.zeros((4, 1)), np.arange(4), list("abcd"), [])
-    with pytest.raises(InputError, match=rf"ranks\.pretrain\.classes {problem}"):
-        wide.halves(data, first)
+def test_other_tasks_are_refused(first: list[str], second: list[str] | None, problem: str) -> None:
+    with pytest.raises(InputError, match=rf"params\.yaml: ranks\.{problem}"):
+        wide.tasks(DATA, first, second)
 
 
 @pytest.mark.parametrize("contender", wide.contenders([1, 4]))

@@ -1,4 +1,4 @@
-"""Trains the wide network on the first half of the classes."""
+"""Trains the wide network on the first task, some of the classes."""
 
 import torch
 from pydantic import Field
@@ -25,8 +25,8 @@ class Pretrain(Recipe):
 def main(seed: Seed, compute: Compute, pretrain: Pretrain) -> None:
     device = compute.start()
     torch.manual_seed(derive(seed, "wide_pretrain"))
-    train, _ = wide.halves(Labelled.load("data/ranks/images/train"), pretrain.classes)
-    validation, _ = wide.halves(Labelled.load("data/ranks/images/validation"), pretrain.classes)
+    train = wide.first_task(Labelled.load("data/ranks/images/train"), pretrain.classes)
+    validation = wide.first_task(Labelled.load("data/ranks/images/validation"), pretrain.classes)
 
     model = networks.mlp(train.inputs.shape[1:], len(train.classes), pretrain.dropout)
     models.initialise(model, "he")

@@ -24,8 +24,8 @@ def main(seed: Seed, compute: Compute, sweep: Sweep) -> None:
     base, first = wide.load_base()
     base = base.to(device)
     targets.choose(base, "auto", max(sweep.ranks))
-    _, train = wide.halves(Labelled.load("data/ranks/images/train"), first)
-    _, held_out = wide.halves(Labelled.load("data/ranks/images/validation"), first)
+    _, train = wide.tasks(Labelled.load("data/ranks/images/train"), first, sweep.classes)
+    _, held_out = wide.tasks(Labelled.load("data/ranks/images/validation"), first, sweep.classes)
     validation = Validation.of(held_out, "overall", device)
     trial = SweepTrial(seed, sweep, base, *loading.tensors(device, train), validation)
 
@@ -34,6 +34,7 @@ def main(seed: Seed, compute: Compute, sweep: Sweep) -> None:
     if any(outcome.result is None for _, outcome in finished):
         raise InputError("a training that counts diverged; lower learning rates may help")
     rows = [outcome.measured | described(values) for values, outcome in [*tried, *finished]]
+    artifacts.save_json(wide.SWEEP / "facts.json", {"classes": train.classes})
     artifacts.save_table(wide.SWEEP / "study.csv", rows)
     for values, outcome in finished:
         weights, curve = outcome.result

@@ -13,7 +13,10 @@ from pipeline.scoring.tables import Results, Table
 
 ALIKE = ("methods", "seed", "split.seed")
 """Settings that say nothing of what is compared."""
-MEANINGS = MEASURES | {"accuracy_old": "old classes"}
+MEANINGS = MEASURES | {
+    "accuracy_old": "old classes",
+    "accuracy_old_off": "old classes, adapter off",
+}
 
 
 def table(study: Results) -> Table:

@@ -1,6 +1,6 @@
 """What a study says of claims: by how much the one thing is better than the other."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -37,7 +37,7 @@ def _figures(
     """A figure of all runs of a case, by what it is held against and by all else that varies."""
     method, _, name = figure.partition(".")
     return {
-        _run(definition, record["settings"]): figures[method][name]
+        _run(definition, record): figures[method][name]
         for record in records
         if record["case"] == case
         for figures in record["metrics"].values()
@@ -45,6 +45,8 @@ def _figures(
     }
 
 
-def _run(definition: Definition, settings: Mapping[str, Any]) -> tuple[str, ...]:
-    varied = [key.strip() for together in definition.vary for key in together.split(",")]
-    return tuple(grid.text(settings.get(key)) for key in [definition.against, *varied] if key)
+def _run(definition: Definition, record: Record) -> tuple[str, ...]:
+    """What a run is held against, and all else that varies in its case."""
+    settings, varied = record["settings"], sorted(grid.varied(definition, record["case"]))
+    against = grid.text(settings.get(definition.against))
+    return against, *(f"{key}={grid.text(settings.get(key))}" for key in varied)

@@ -10,7 +10,7 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field
 
-from pipeline.core import dag, params
+from pipeline.core import artifacts, dag, params
 from pipeline.core.errors import InputError
 from pipeline.core.labelled import closest
 from pipeline.core.params import NotNegative, Section
@@ -24,8 +24,10 @@ LONGEST = 90
 
 Axes = dict[str, Annotated[list[Any], Field(min_length=1)]]
 """Parameters and the values that each takes; `a, b` are two that take the same."""
+METHODS = "methods"
+"""The parameter that lists the methods that are compared."""
 MEASURES = ("accuracy", "accuracy_old", "accuracy_new")
-"""The figures that claims are made of."""
+"""The figures of methods that claims are made of."""
 
 
 class Case(Section):
@@ -34,12 +36,14 @@ class Case(Section):
     Attributes:
         set: parameters that stay the same.
         vary: what varies instead of the study's.
+        metrics: what is collected instead of the study's.
         start: which of the study's starts its network's weights are; they are made, brought to
             `network.path`, and named by `network.weights`.
     """
 
     set: dict[str, Any] = Field(default_factory=dict)
     vary: Axes | None = None
+    metrics: Annotated[list[str], Field(min_length=1)] | None = None
     start: str | None = None
 
 
@@ -48,7 +52,7 @@ class Claim(Section):
 
     Attributes:
         text: what is claimed.
-        better: a case, and the figure of one of its methods, as `replay.accuracy`.
+        better: a case, and one of its figures, as `replay.accuracy` or `rank_8.accuracy`.
         worse: another one.
         margin: points by which the first may be worse where it is claimed to be as good.
     """
@@ -137,12 +141,19 @@ def load(name: str) -> Definition:
     for claim in definition.claims:
         for side in (claim.better, claim.worse):
             _check_side(f"{FOLDER}/{name}.yaml: claims", definition, *side)
+        better, worse = (varied(definition, case) for case, _ in (claim.better, claim.worse))
+        if better != worse:
+            raise InputError(
+                f"{FOLDER}/{name}.yaml: claims compares the cases {claim.better[0]} and "
+                f"{claim.worse[0]}, of which one alone varies {min(better ^ worse)}; the same of "
+                "both accepted"
+            )
     return definition
 
 
 def _check_methods(where: str, settings: Mapping[str, Any]) -> None:
     """Refuses a list of methods that are not there."""
-    listed = settings.get("methods", [])
+    listed = settings.get(METHODS, [])
     if not isinstance(listed, list):
         raise InputError(f"{where}: methods is {listed!r}; a list accepted")
     known = graph.methods(dag.stages()) if listed else []
@@ -155,11 +166,33 @@ def _check_side(where: str, definition: Definition, case: str, figure: str) -> N
     """Refuses a side of a claim that the study has no figure of."""
     if case not in definition.cases:
         raise InputError(f"{where} has the case {case!r}; {closest(case, list(definition.cases))}")
-    given = definition.cases[case].set.get("methods")
-    methods = ["base", *(graph.methods(dag.stages()) if given is None else given)]
-    figures = [f"{method}.{measure}" for method in methods for measure in MEASURES]
+    figures = [
+        each for name in metrics(definition, case) for each in _figures(definition, case, name)
+    ]
     if figure not in figures:
         raise InputError(f"{where} has {figure!r} of the case {case}; {closest(figure, figures)}")
+
+
+def _figures(definition: Definition, case: str, metric: str) -> list[str]:
+    """What a case has of a metric: figures of its methods, or those that the last run had."""
+    stages = dag.stages()
+    if METHODS in stages[graph.maker(stages, metric)].get("params", []):
+        given = definition.cases[case].set.get(METHODS)
+        methods = ["base", *(graph.methods(stages) if given is None else given)]
+        return [f"{method}.{measure}" for method in methods for measure in MEASURES]
+    last = artifacts.load_json(graph.metric(metric))
+    return [
+        f"{name}.{measure}"
+        for name, figures in last.items()
+        for measure, value in figures.items()
+        if isinstance(value, float)
+    ]
+
+
+def metrics(definition: Definition, case: str) -> list[str]:
+    """What is collected of a case."""
+    own = definition.cases[case].metrics
+    return definition.metrics if own is None else own
 
 
 def cells(definition: Definition) -> list[Cell]:
@@ -167,8 +200,19 @@ def cells(definition: Definition) -> list[Cell]:
     return [
         Cell(name, _brought(case.start) | case.set | chosen, case.start)
         for name, case in definition.cases.items()
-        for chosen in _combinations(definition.vary if case.vary is None else case.vary)
+        for chosen in _combinations(axes(definition, name))
     ]
+
+
+def axes(definition: Definition, case: str) -> Axes:
+    """What varies in a case."""
+    own = definition.cases[case].vary
+    return definition.vary if own is None else own
+
+
+def varied(definition: Definition, case: str) -> set[str]:
+    """The parameters that vary in a case."""
+    return {key.strip() for together in axes(definition, case) for key in together.split(",")}
 
 
 def parameters(cell: Cell) -> dict[str, Any]:

@@ -11,12 +11,10 @@ from typing import Any
 
 from pipeline.core import dag
 from pipeline.studies import graph, grid
-from pipeline.studies.grid import Cell, Definition
+from pipeline.studies.grid import METHODS, Cell, Definition
 
 BASE = "pretrain"
 """The stage that makes a base model."""
-METHODS = "methods"
-"""The parameter that lists the methods that are compared."""
 
 Content = Mapping[str, Any]
 """Of params.yaml."""
@@ -34,7 +32,7 @@ def fingerprints(definition: Definition, cell: Cell, stages: dag.Stages) -> dict
         whole = grid.parameters(grid.start(definition, cell.start))
         start = {"start": _read(run_with(whole, stages), BASE, whole)}
     found = {}
-    for metric in definition.metrics:
+    for metric in grid.metrics(definition, cell.case):
         target = graph.maker(stages, metric)
         compares = METHODS in stages[target].get("params", [])
         for method in [None, *(content[METHODS] if compares else [])]:

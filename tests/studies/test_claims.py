@@ -102,6 +102,29 @@ def test_the_table_says_what_differs_and_what_follows() -> None:
     assert methods[4:] == ["-1.00 ± 0.00", "-1.00 ± 0.00", "holds"]
 
 
+def test_runs_of_a_case_that_varies_more_are_paired_each_with_its_own() -> None:
+    made = definition(METHODS)
+    vary: dict[str, list[Any]] = {AGAINST: ["digits"], "seed": [0, 1], "replay.epochs": [1, 2]}
+    made.cases["usual"] = Case(vary=vary)
+    accuracies = {(0, 1): 0.9, (0, 2): 0.7, (1, 1): 0.8, (1, 2): 0.6}
+    records = [
+        record("usual", '"digits"', seed, accuracy, **{"replay.epochs": epochs})
+        for (seed, epochs), accuracy in accuracies.items()
+    ]
+    [found] = claims.effects(made, records)
+    assert found["effects"]['"digits"']["n"] == 4
+
+
+def test_order_in_which_parameters_vary_is_no_matter() -> None:
+    made = definition(CASES)
+    vary: dict[str, list[Any]] = {
+        "seed, split.seed": [0, 1, 2],
+        AGAINST: ["digits", "sign_language"],
+    }
+    made.cases["slow"] = Case(set=made.cases["slow"].set, vary=vary)
+    assert claims.effects(made, RECORDS) == claims.effects(definition(CASES), RECORDS)
+
+
 @pytest.mark.parametrize(
     ("halves", "margin", "said"),
     [

@@ -55,6 +55,16 @@ def test_parameters_of_a_start_count_for_the_cells_that_have_it_and_no_others() 
         assert (of_both[0] == of_both[1]) == (cell.start is None)
 
 
+def test_a_case_may_collect_other_metrics_than_its_study() -> None:
+    definition = grid.load("claims")
+    collected = {
+        cell.case: set(parts.metrics(parts.fingerprints(definition, cell, dag.stages())))
+        for cell in grid.cells(definition)
+    }
+    assert {case for case, metrics in collected.items() if metrics == {"ranks"}} == {"swapped"}
+    assert all(metrics in ({"ranks"}, {"new_class"}) for metrics in collected.values())
+
+
 def test_a_method_has_the_parameters_that_its_own_figures_come_from() -> None:
     definition = grid.load("replicates")
     cell = grid.cells(definition)[0]

@@ -178,6 +178,21 @@ def test_other_names_are_refused(toy: Project, names: list[str], message: str) -
             "did you mean base.accuracy?",
         ),
         (
+            {
+                "against": "seed",
+                "cases": {"one": {}, "two": {"vary": {"seed": [1], "scale": [1]}}},
+                "claims": [
+                    {
+                        "text": "t",
+                        "better": ["one", "base.accuracy"],
+                        "worse": ["two", "base.accuracy"],
+                    }
+                ],
+            },
+            "studies/toy.yaml: claims compares the cases one and two, of which one alone varies "
+            "scale; the same of both accepted",
+        ),
+        (
             {"claims": [{"text": "t", "better": ["a", "b"], "worse": ["a", "b"], "magrin": 1}]},
             "studies/toy.yaml: unknown key claims.0.magrin; did you mean claims.0.margin?",
         ),
@@ -217,6 +232,9 @@ def test_other_names_are_refused(toy: Project, names: list[str], message: str) -
 )
 def test_bad_definitions_are_refused(toy: Project, more: dict[str, Any], message: str) -> None:
     define(toy, [1], **more)
+    last_run = toy.folder / "metrics/toy.json"  # whose figures claims are made of
+    last_run.parent.mkdir()
+    last_run.write_text('{"base": {"accuracy": 1.0}}')
     assert study(toy, "toy", code=2) == f"study: {message}\n"
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -96,6 +97,8 @@ def far(values: Sequence[float] | pd.Series) -> float:
 def cases(figures: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Figure:
     """Accuracy on all classes, and on new ones, of every method on several sets of images.
 
+    Those that start from the same base share an axis.
+
     Args:
         figures: of each set, as for `comparison`; a method is placed by the first set that has it.
     """
@@ -106,7 +109,10 @@ def cases(figures: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Figure:
     names = sorted(methods, key=lambda name: -first[name]["accuracy"])
     size = (WIDTH, 1.4 + 0.36 * len(names))
     figure, axes = plt.subplots(1, len(figures), figsize=size, sharey=True, squeeze=False)
+    of_base: dict[float, Axes] = {}
     for axis, (case, results) in zip(axes[0], figures.items(), strict=True):
+        if (alike := of_base.setdefault(results["base"]["accuracy"], axis)) is not axis:
+            axis.sharex(alike)
         for row, name in enumerate(names):
             if name not in results:
                 continue

@@ -17,7 +17,7 @@ def curves(study: Results) -> Figure:
     """Accuracy on all classes, and on the new one, of every method, with intervals.
 
     Along the axis are the values, with a column of panels for each case; or, where there are more
-    cases than values, the other way round.
+    cases than values, the other way round. Those of cases have each a scale of its own.
 
     Args:
         study: the content of the study's file.
@@ -26,8 +26,9 @@ def curves(study: Results) -> Figure:
     by_value = len(values) >= len(cases)
     columns, places = (cases, values) if by_value else (values, cases)
     figure, axes = plt.subplots(
-        2, len(columns), figsize=(WIDTH, 7), squeeze=False, sharex=True, sharey="row"
-    )
+        2, len(columns), figsize=(WIDTH, 7), squeeze=False, sharex=True,
+        sharey="none" if by_value else "row",
+    )  # fmt: skip
     for axis, column in zip(axes[0], columns, strict=True):
         heading = title(column) if by_value else f"{varied(study)}: {amount(column)}"
         axis.set_title(heading, size=10)
@@ -52,7 +53,8 @@ def curves(study: Results) -> Figure:
         axis.set_xticks(range(len(places)), [amount(place) for place in places])
         axis.set_xlabel(varied(study) if by_value else study["title"])
     for row in axes:
-        row[0].set_ylim(*_limits(row))
+        for alike in ([axis] for axis in row) if by_value else [row]:
+            alike[0].set_ylim(*_limits(alike))
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
     return figure
 
@@ -67,9 +69,7 @@ def kept(study: Results) -> Figure:
         study: the content of the study's file.
     """
     cases = study["cases"]
-    figure, axes = plt.subplots(
-        2, len(cases), figsize=(WIDTH, 7.5), squeeze=False, sharex="col", sharey="row"
-    )
+    figure, axes = plt.subplots(2, len(cases), figsize=(WIDTH, 7.5), squeeze=False, sharex="col")
     for row, (key, meaning) in zip(axes, MEASURES.items(), strict=True):
         row[0].set_ylabel(f"test accuracy, {meaning}, %")
         for axis, case in zip(row, cases, strict=True):
@@ -91,8 +91,8 @@ def kept(study: Results) -> Figure:
         axis.set_title(title(case), size=10)
     for axis in axes[-1]:
         axis.set_xlabel("kept of the old classes, kB")
-    for row in axes:
-        row[0].set_ylim(*_limits(row))
+    for axis in axes.flat:
+        axis.set_ylim(*_limits([axis]))
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
     return figure
 
@@ -128,9 +128,9 @@ def by_case(study: Results) -> Figure:
 
 
 def _limits(row: Any) -> tuple[float, float]:
-    """Of what is shown in percent, to see what is near 100 although some are far below."""
+    """Of what is shown in percent, to see the best although some are far below."""
     means = np.concatenate(
         [container[0].get_ydata() for axis in row for container in axis.containers]
     )
-    low = float(np.percentile(means, 20))
-    return max(0.0, low - 0.5 * (100 - low)), 100 + 0.05 * (100 - low)
+    low, high = float(np.percentile(means, 20)), float(means.max())
+    return max(0.0, low - 0.5 * (high - low)), high + 0.1 * (high - low)

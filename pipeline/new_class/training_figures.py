@@ -102,7 +102,7 @@ def studies(table: pd.DataFrame) -> Figure:
             axis.set_xlabel(value.replace("_", " "))
         low = max(100 * part["score"].quantile(0.2), 100 * best["score"] - 3)
         row[0].set_ylim(low - 0.05, 100 * best["score"] + 0.1)
-        row[0].set_ylabel(f"{title(name)}\nvalidation score, %")
+        row[0].set_ylabel(f"{title(name)}\nscore, %")
         figure.colorbar(points, ax=row[len(values[name]) - 1], label="trial")
     return figure
 
@@ -113,6 +113,7 @@ def tradeoff(table: pd.DataFrame) -> Figure:
     Args:
         table: columns method, trial, accuracy, accuracy_old, accuracy_new.
     """
+    table = table.dropna(subset=["accuracy_new"])  # without trials judged on something else
     names = list(table["method"].unique())
     figure, axes = plt.subplots(1, len(names), figsize=(WIDTH, 3.8), squeeze=False)
     bottom = cut(100 * table.groupby("method")["accuracy_new"].max())

@@ -125,3 +125,18 @@ def test_where_most_methods_are_alike_the_others_are_no_arrows_at_the_edge() -> 
         }
     )
     assert all(axis.get_xlim()[0] < 93 < axis.get_xlim()[1] for axis in drawn.axes)
+
+
+def test_cases_of_one_base_share_an_axis() -> None:
+    def found(base: float, accuracy: float) -> dict[str, Any]:
+        method = {"accuracy": accuracy, "accuracy_new": accuracy, "original_data": "none"}
+        return {
+            "base": {"accuracy": base},
+            "lora": method | {"accuracy_ci95": [accuracy - 0.01, accuracy + 0.01]},
+        }
+
+    drawn = figures.cases({"a": found(0.8, 0.9), "b": found(0.8, 0.95), "c": found(0.7, 0.8)})
+    first, second, third = (axis.get_xlim() for axis in drawn.axes)
+    assert first == second
+    assert first[0] < 90 < 95 < first[1]
+    assert third != first

@@ -74,6 +74,14 @@ def test_experiment_with_a_rank_runs_lora_and_what_follows(project: Project) -> 
     assert "lora.rank" in project.run("dvc", "params", "diff")
 
 
+def test_a_method_that_chooses_by_no_accuracy_can_stand_alone(project: Project) -> None:
+    project.set({"methods": ["analytic"]})
+    assert project.repro() == AFTER
+    pictures = project.folder / "plots/new_class/pictures"
+    assert (pictures / "studies.png").exists()
+    assert not (pictures / "tradeoff.png").exists()
+
+
 def test_other_new_classes_touch_neither_ranks_nor_shapes(project: Project) -> None:
     ran = stages_run(project.run("dvc", "exp", "run", "-S", "split.new_classes=[3]"))
     assert set(ran) == of_question("") - {"download", "weights"}

@@ -34,5 +34,5 @@ def main() -> None:
         style.save(f"{PICTURES}/strength.png", training_figures.strength(strength))
     if not studies.empty:
         style.save(f"{PICTURES}/studies.png", training_figures.studies(studies))
-        if studies["accuracy_old"].notna().any():
+        if "accuracy_old" in studies and studies["accuracy_old"].notna().any():
             style.save(f"{PICTURES}/tradeoff.png", training_figures.tradeoff(studies))

@@ -136,6 +136,13 @@ def few(labels: npt.NDArray[np.int64], count: int | None, seed: int) -> npt.NDAr
     return np.sort(np.concatenate([order[:0], *of_class]))
 
 
+def repeated(labels: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.int64]:
+    """All rows, followed by those of classes that have fewer than `count`, until they have it."""
+    rows = [np.flatnonzero(labels == label) for label in np.unique(labels)]
+    again = [np.resize(own, max(0, count - len(own))) for own in rows]
+    return np.concatenate([np.arange(len(labels)), *again])
+
+
 def merge(*parts: Labelled) -> Labelled:
     """Puts parts together, one after the other; classes of the same name are the same."""
     classes = list(dict.fromkeys(name for part in parts for name in part.classes))

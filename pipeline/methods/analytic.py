@@ -1,6 +1,7 @@
 """Ridge regression on random features, in closed form: adds the new classes to the kept sums."""
 
 from itertools import product
+from operator import itemgetter
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from pipeline.core.params import Count, Distinct, Positive, Section
 from pipeline.learning import loading, models
 from pipeline.learning.compute import Compute
 from pipeline.learning.networks import NEVER, Classifier
-from pipeline.learning.validation import Score, Validation
+from pipeline.learning.validation import Validation
 from pipeline.new_class import results
 from pipeline.new_class.results.steps import one_after_another
 from pipeline.techniques.statistics.ridge import Projection, Sums
@@ -23,9 +24,10 @@ SUMS = Path("data/statistics/sums.safetensors")
 
 
 class Analytic(Section):
-    """What validation data choose from: numbers of random features, ridges, scales of the logits.
+    """What is chosen from: numbers of random features and ridges, and scales of the logits.
 
-    A scale turns the regression's outputs, near 0 and 1, into logits; accuracy doesn't see it.
+    The sums themselves choose the former, by generalised cross-validation; validation data choose
+    the scale, which turns the regression's outputs, near 0 and 1, into logits.
     """
 
     widths: Annotated[list[Count], Field(min_length=1), Distinct]
@@ -52,23 +54,24 @@ def main(compute: Compute, analytic: Analytic) -> None:
         )
     features, labels = loading.tensors(device, new)
     sums = old.plus(Sums.of(projection, features, labels, len(new.classes)))
-    widened = projection(validation.inputs)
-    rows: list[dict[str, float]] = []
-    best: tuple[Score, Tensor] | None = None
-    for width, ridge in product(analytic.widths, analytic.ridges):
-        weight = sums.first(width).solve(ridge)
-        outputs = widened[:, :width] @ weight.T
-        outputs[:, ~weight.any(1)] = NEVER
-        for scale in analytic.scales:
-            measured = validation.measure((scale * outputs).float())
-            values = {"trial": len(rows), "width": width, "ridge": ridge, "scale": scale}
-            rows.append(values | {"score": measured["accuracy"]} | measured)
-            score = validation.score(measured)
-            if best is None or score > best[0]:
-                best = score, scale * weight
-    assert best is not None
-    kept_bytes = SUMS.stat().st_size + results.kept_to_choose()  # the latter for the choice
-    model = assembled(base, projection, best[1])
+    study = [
+        {"width": width, "ridge": ridge, "loss": sums.first(width).cross_validated(ridge)}
+        for width, ridge in product(analytic.widths, analytic.ridges)
+    ]
+    best = min(study, key=itemgetter("loss"))
+    weight = sums.first(int(best["width"])).solve(best["ridge"])
+
+    outputs = projection(validation.inputs)[:, : weight.shape[1]] @ weight.T
+    never = ~weight.any(1)
+
+    def loss(scale: float) -> float:
+        return validation.measure((scale * outputs).masked_fill(never, NEVER).float())["loss"]
+
+    scale = min(analytic.scales, key=loss)
+    # The score is the share of the labels, as vectors of length 1, that the regression explains.
+    rows = [{"trial": trial, "score": 1 - row["loss"], **row} for trial, row in enumerate(study)]
+    kept_bytes = SUMS.stat().st_size + results.kept_to_choose()  # the latter for the scale
+    model = assembled(base, projection, scale * weight)
     results.save("analytic", model, base, kept_bytes=kept_bytes, study=rows)
 
 

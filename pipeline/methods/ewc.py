@@ -36,7 +36,7 @@ def main(seed: Seed, compute: Compute, ewc: Ewc) -> None:
     torch.manual_seed(derive(seed, "ewc"))
     base = results.load_base()
     new = Labelled.load("data/split/new_train")
-    kept = Fisher.load(FISHER)
+    kept, _ = Fisher.load(FISHER)
     if not kept.weights:
         results.left_out("ewc", "Fisher information of the old classes")
         return

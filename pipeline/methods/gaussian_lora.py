@@ -17,7 +17,10 @@ from pipeline.techniques.targets import Targets
 
 
 class GaussianLora(Recipe):
-    """`samples` are drawn of every old class; `targets` are of the head; else as for `lora`."""
+    """`targets` are of the head; else as for `lora`.
+
+    `samples` are drawn of every old class; a new one is repeated until it has as many.
+    """
 
     samples: Count
     objective: Objective

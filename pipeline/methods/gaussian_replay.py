@@ -15,7 +15,7 @@ from pipeline.techniques.statistics.gaussians import Gaussians
 
 
 class GaussianReplay(Recipe):
-    """`samples` are drawn of every old class."""
+    """`samples` are drawn of every old class; a new one is repeated until it has as many."""
 
     samples: Count
     objective: Objective

@@ -21,7 +21,10 @@ from pipeline.techniques.statistics.gaussians import Gaussians
 
 
 class Reft(Recipe):
-    """`samples` are drawn of every old class; the inputs of `layer` are edited, with `rank`."""
+    """The inputs of `layer` are edited, with `rank`.
+
+    `samples` are drawn of every old class; a new one is repeated until it has as many.
+    """
 
     samples: Count
     objective: Objective

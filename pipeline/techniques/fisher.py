@@ -11,7 +11,7 @@ from torch.func import functional_call, grad, vmap
 from pipeline.core import artifacts
 from pipeline.learning import training
 
-KIND = "Fisher information"
+KIND = "Fisher information and its number of images"
 BATCH = 100
 """Images whose gradients are computed at a time."""
 
@@ -85,13 +85,14 @@ class Fisher(NamedTuple):
 
         return penalty
 
-    def save(self, path: Path | str) -> None:
-        """Saves to a safetensors file."""
+    def save(self, path: Path | str, images: int) -> None:
+        """Saves to a safetensors file, with the number of images of a class that it is of."""
         weights = {name: weight.cpu() for name, weight in self.weights.items()}
-        artifacts.save_tensors(path, weights, {"kind": KIND})
+        artifacts.save_tensors(path, weights, {"kind": KIND, "images": images})
 
     @classmethod
-    def load(cls, path: Path | str) -> "Fisher":
+    def load(cls, path: Path | str) -> tuple["Fisher", int]:
         """Loads what `save` saved."""
-        arrays, _ = artifacts.load_tensors(path, KIND)
-        return cls({name: torch.from_numpy(array) for name, array in arrays.items()})
+        arrays, about = artifacts.load_tensors(path, KIND)
+        weights = {name: torch.from_numpy(array) for name, array in arrays.items()}
+        return cls(weights), about["images"]

@@ -66,6 +66,16 @@ def test_few_of_each_class(count: int | None, expected: list[int]) -> None:
     assert np.array_equal(other, chosen.inputs) == (count is None)
 
 
+def test_rows_of_rare_classes_are_repeated() -> None:
+    labels = sample().labels
+    rows = labelled.repeated(labels, 32)
+    assert rows[:85].tolist() == list(range(85))
+    assert np.bincount(labels[rows]).tolist() == [50, 32, 32]
+    times = np.bincount(rows)[labels == 2]
+    assert {*times.tolist()} == {6, 7}  # of five rows each as often as the others, or once more
+    assert len(labelled.repeated(labels[:0], 32)) == 0
+
+
 def test_some_classes_only_are_counted_anew() -> None:
     part = sample().only([2, 0])
     assert part.classes == ["c", "a"]

@@ -91,7 +91,7 @@ def prepare(sources: Path, steps: Sequence[list[int]] = ()) -> None:
         "data/statistics/sums.safetensors", projection.seed
     )
     Moments.of(inputs, labels).save("data/statistics/moments.safetensors")
-    Fisher.of(base, inputs, labels).save("data/fisher/fisher.safetensors")
+    Fisher.of(base, inputs, labels).save("data/fisher/fisher.safetensors", 200)
 
 
 def learned_by(name: str) -> Method:

@@ -129,6 +129,14 @@ def test_equal_runs_give_equal_bytes(learn: Learn, name: str) -> None:
     assert bytes_of() == first
 
 
+def test_few_held_out_images_weigh_what_the_samples_of_an_old_class_do(learn: Learn) -> None:
+    held_out = Labelled.load("data/features/new_validation")
+    held_out.where(np.arange(len(held_out.labels)) < 7).save("data/features/new_validation")
+    chosen_on = results.validation_without_old_images()
+    assert np.bincount(chosen_on.labels).tolist() == [50] * 4
+    assert len(np.unique(chosen_on.inputs[chosen_on.is_new], axis=0)) == 7
+
+
 def with_images_to_choose_on(sources: Path) -> int:
     """Runs the stage that keeps them; its exit code."""
     Project(sources).set({"statistics.validation": "images", "statistics.rank": 4})

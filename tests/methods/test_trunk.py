@@ -79,7 +79,7 @@ def test_a_strong_penalty_of_ewc_keeps_the_base_and_none_keeps_nothing(
 def test_fisher_information_is_of_every_weight_of_the_base(learn: Learn) -> None:
     artifacts.save_json("data/weights/about.json", {"statistics": []})
     assert run.main(["fisher"]) == 0
-    found = Fisher.load("data/fisher/fisher.safetensors").weights
+    found = Fisher.load("data/fisher/fisher.safetensors")[0].weights
     shapes = {name: weight.shape for name, weight in results.load_base().named_parameters()}
     assert {name: weight.shape for name, weight in found.items()} == shapes
     assert all(bool(weight.max() > 0) for weight in found.values())
@@ -90,16 +90,19 @@ def test_where_the_images_are_gone_fisher_information_is_that_which_was_brought(
 ) -> None:
     old = Labelled.load("data/split/old_train")
     old.where(np.arange(0)).save("data/split/old_train")
-    brought = Fisher.load("data/fisher/fisher.safetensors").weights
+    brought = Fisher.load("data/fisher/fisher.safetensors")[0].weights
     fewer = {name: w[:3] if "output" in name else w for name, w in brought.items()}
-    Fisher(fewer).save("data/weights/fisher.safetensors")
+    Fisher(fewer).save("data/weights/fisher.safetensors", 7)
     artifacts.save_json("data/weights/about.json", {"statistics": ["fisher.safetensors"]})
     assert run.main(["fisher"]) == 0
-    found = Fisher.load("data/fisher/fisher.safetensors").weights
+    information, count = Fisher.load("data/fisher/fisher.safetensors")
+    found = information.weights
+    assert count == 7
     assert torch.equal(found["head.output.weight"][:3], brought["head.output.weight"][:3])
     assert not found["head.output.weight"][3].any()
     assert torch.equal(found["head.dense_1.weight"], brought["head.dense_1.weight"])
-    Fisher({"head.output.weight": torch.zeros(3, 5)}).save("data/weights/fisher.safetensors")
+    other = Fisher({"head.output.weight": torch.zeros(3, 5)})
+    other.save("data/weights/fisher.safetensors", 200)
     assert run.main(["fisher"]) == 2
     assert "is of other weights than the classifier's" in capsys.readouterr().err
 
@@ -107,7 +110,7 @@ def test_where_the_images_are_gone_fisher_information_is_that_which_was_brought(
 def test_ewc_is_left_out_without_fisher_information(
     learn: Learn, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    Fisher({}).save("data/fisher/fisher.safetensors")
+    Fisher({}).save("data/fisher/fisher.safetensors", 200)
     with pytest.raises(IndexError):
         learn("ewc")
     assert "ewc: left out, as it needs Fisher information" in capsys.readouterr().err

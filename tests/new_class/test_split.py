@@ -51,7 +51,7 @@ def test_every_image_is_in_one_part_and_shares_are_kept(
 @pytest.mark.parametrize(
     ("kind", "new"), [("new", ["star", "0"]), ("old", ["1"])], ids=["new", "old"]
 )
-def test_few_images_change_nothing_else(
+def test_few_images_are_few_to_choose_on_too_and_change_nothing_else(
     whole: Labelled, edit: Edit, kind: str, new: list[str]
 ) -> None:
     def rows(part: str) -> list[int]:
@@ -61,7 +61,7 @@ def test_few_images_change_nothing_else(
     edit({"split.new_classes": new})
     assert run.main(["split"]) == 0
     before = {part: rows(part) for part in PARTS}
-    few = f"{kind}_train"
+    few, held_out = f"{kind}_train", f"{kind}_validation"
     drawn = {}
     for count, draw in ((3, 0), (5, 0), (3, 1)):
         edit({f"split.{kind}_images": count, "split.draw": draw})
@@ -70,9 +70,16 @@ def test_few_images_change_nothing_else(
         labels = Labelled.load(f"data/split/{few}").labels
         assert np.bincount(labels).tolist() == [0, count, count]
         assert {*drawn[count, draw]} < {*before[few]}
-        assert all(rows(part) == before[part] for part in {*PARTS} - {few})
+        assert {*rows(held_out)} < {*before[held_out]}
+        labels = Labelled.load(f"data/split/{held_out}").labels
+        assert np.bincount(labels).tolist() == [0, 1, 1]
+        assert all(rows(part) == before[part] for part in {*PARTS} - {few, held_out})
     assert {*drawn[3, 0]} < {*drawn[5, 0]}
     assert drawn[3, 0] != drawn[3, 1]
+    edit({f"split.{kind}_images": 30, "split.validation": 0.2})
+    assert run.main(["split"]) == 0
+    # Of 60 and 40 images 48 and 32 are left to train on; to 30 of these belong 30 · 0.2 / 0.8.
+    assert np.bincount(Labelled.load(f"data/split/{held_out}").labels)[1:].tolist() == [8, 8]
 
 
 def test_partition_depends_on_its_own_seed_alone(whole: Labelled, edit: Edit) -> None:

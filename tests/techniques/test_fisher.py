@@ -78,8 +78,9 @@ def test_what_is_frozen_is_not_held() -> None:
 def test_kept_file_comes_back_and_another_is_refused(tmp_path: Path) -> None:
     model = nn.Linear(4, 3)
     found = Fisher.of(model, *points(20, 4))
-    found.save(tmp_path / "x")
-    loaded = Fisher.load(tmp_path / "x")
+    found.save(tmp_path / "x", 7)
+    loaded, images = Fisher.load(tmp_path / "x")
+    assert images == 7
     assert all(torch.equal(loaded.weights[name], found.weights[name]) for name in found.weights)
     (tmp_path / "y").write_bytes(b"{}")
     with pytest.raises(InputError, match="cut short, or not a safetensors file"):

@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from scipy.stats import multivariate_t
 from torch import Tensor
 
-from pipeline.techniques.statistics.gaussians import Gaussians
+from pipeline.techniques.statistics.gaussians import MOST, Gaussians
 
 
 def features(count: int = 4000, width: int = 12) -> tuple[Tensor, Tensor]:
@@ -33,6 +35,32 @@ def test_samples_have_the_moments_of_the_class(rank: int) -> None:
             torch.testing.assert_close(drawn.T.cov(), real.T.cov(), atol=0.8, rtol=0)
 
 
+@pytest.mark.parametrize("degrees", [6.0, 15.0, None])
+def test_tails_are_as_heavy_as_those_of_the_features(degrees: float | None) -> None:
+    """Held against the t distribution of scipy (None: a normal one), of the same shape."""
+    shape = np.diag(np.arange(1.0, 13.0))
+    drawn = (
+        multivariate_t(shape=shape, df=degrees, seed=0).rvs(40_000)
+        if degrees
+        else np.random.default_rng(0).normal(size=(40_000, 12)) * np.sqrt(shape.diagonal())
+    )
+    labels = torch.zeros(len(drawn), dtype=torch.int64)
+    kept = Gaussians.of(torch.from_numpy(drawn).float(), labels, 12)
+    found = float(kept.degrees)
+    assert found == pytest.approx(degrees, rel=0.2) if degrees else found > 100
+    sampled = kept.sample(40_000)[0].double().numpy()
+    for each in (0, 11):
+        for share in (0.001, 0.01, 0.1, 0.9, 0.99, 0.999):
+            expected = np.quantile(drawn[:, each], share)
+            assert np.quantile(sampled[:, each], share) == pytest.approx(expected, rel=0.08)
+
+
+def test_of_one_image_there_are_no_tails() -> None:
+    kept = Gaussians.of(torch.ones(1, 5), torch.zeros(1, dtype=torch.int64), 3)
+    assert float(kept.degrees) == MOST
+    assert torch.equal(kept.sample(4)[0], torch.ones(4, 5))
+
+
 def test_rank_keeps_the_largest_directions() -> None:
     inputs, labels = features()
     kept = Gaussians.of(inputs, labels, 2)
@@ -57,11 +85,23 @@ def test_joined_have_the_classes_of_both() -> None:
     assert all(map(torch.equal, three.joined(seven), both))
 
 
-def test_replay_puts_samples_behind_the_real_features() -> None:
+@pytest.mark.parametrize(
+    "own", [[0], [0, 0, 0], [0, 1, 0, 0, 0], [0] * 10, [1] * 25, [0] * 12 + [1]]
+)
+def test_replay_puts_samples_behind_the_real_features(own: list[int]) -> None:
+    """And has as many of every class, or more."""
     inputs, labels = features()
-    mixed, of_class = Gaussians.of(inputs, labels, 2).replay(10, inputs[:5], labels[:5] * 0)
-    assert torch.equal(mixed[:5], inputs[:5])
-    assert of_class.tolist() == [0] * 5 + [3] * 10 + [7] * 10
+    count = len(own)
+    kept = Gaussians.of(inputs, labels, 2)
+    mixed, of_class = kept.replay(10, inputs[:count], torch.tensor(own))
+    assert torch.equal(mixed[:count], inputs[:count])
+    assert of_class[-20:].tolist() == [3] * 10 + [7] * 10
+    for label in set(own):
+        rows = [place for place, each in enumerate(own) if each == label]
+        found = mixed[of_class == label]
+        assert len(found) == max(10, len(rows))
+        times = [int((found == inputs[row]).all(1).sum()) for row in rows]
+        assert max(times) - min(times) <= 1
 
 
 def test_kept_file_comes_back_and_is_small(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ SETTINGS = NewRow(
     variants=40,
     samples=100,
     balance=1.0,
-    l2=0.03,
+    l2=5e-3,
     choose_from=10,
     folds=5,
     augmentation=NONE,
@@ -90,10 +90,9 @@ def test_row_is_the_logistic_regression_of_scikit_learn(balance: float) -> None:
     """Where samples are the classes' means, and the old logits are 0."""
     torch.manual_seed(2)
     means, new = torch.randn(30, 6), torch.randn(20, 6) + 1
-    points = Gaussians(
-        torch.arange(30), torch.ones(30), means, torch.zeros(30, 2, 6), torch.zeros(30, 6)
-    )
-    settings = SETTINGS.model_copy(update={"samples": 1, "balance": balance, "l2": 0.2})
+    spread, degrees = torch.zeros(30, 2, 6), torch.full((30,), 10.0)
+    points = Gaussians(torch.arange(30), torch.ones(30), means, spread, spread[:, 0], degrees)
+    settings = SETTINGS.model_copy(update={"samples": 1, "balance": balance, "l2": 0.2 / 6})
     row = new_row.learn(lambda x: torch.zeros(len(x), 1), points, new, 5, settings, seed=0)
 
     mean, deviation = means.mean(0), means.std(0)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from sklearn.linear_model import Ridge
+from sklearn.linear_model import Ridge, RidgeCV
 from torch import Tensor
 
 from pipeline.techniques.statistics.ridge import Projection, Sums
@@ -35,6 +35,28 @@ def test_classifier_is_that_of_sklearn(ridge: float) -> None:
     oracle = Ridge(alpha=ridge, fit_intercept=False, solver="cholesky")
     oracle.fit(WIDE(inputs).numpy(), np.eye(4)[labels])
     np.testing.assert_allclose(ours.numpy(), oracle.coef_, atol=1e-6)
+
+
+@pytest.mark.parametrize("ridge", [0.1, 10.0, 1000.0])
+def test_error_is_that_of_generalised_cross_validation(ridge: float) -> None:
+    """By its definition, from the smoothing matrix; and near that of leaving one out of sklearn."""
+    inputs, labels = data()
+    wide, targets = WIDE(inputs).numpy(), np.eye(4)[labels]
+    smooth = wide @ np.linalg.solve(wide.T @ wide + ridge * np.eye(200), wide.T)
+    left = targets - smooth @ targets
+    expected = len(wide) * np.square(left).sum() / (len(wide) - np.trace(smooth)) ** 2
+    error = sums_of().cross_validated(ridge)
+    assert error == pytest.approx(expected, rel=1e-6)
+    oracle = RidgeCV([ridge], fit_intercept=False, scoring="neg_mean_squared_error")
+    oracle.fit(wide, targets)
+    assert 4 * -oracle.best_score_ == pytest.approx(error, rel=0.03)
+
+
+def test_an_exact_fit_that_the_file_rounds_is_no_small_error(tmp_path: Path) -> None:
+    sums_of(torch.arange(1500) < 40).save(tmp_path / "sums", seed=7)
+    fewer_than_features = Sums.load(tmp_path / "sums")[0]
+    errors = [fewer_than_features.cross_validated(ridge) for ridge in (1e-4, 1e-2, 1.0)]
+    assert min(errors) > 0.05
 
 
 def test_class_after_class_is_all_at_once() -> None:
@@ -82,7 +104,7 @@ def test_float32_would_not_do() -> None:
     """With many features and a small ridge the Gram matrix is too ill-conditioned for float32."""
     sums = sums_of(projection=Projection(7, 1200))
     exact = sums.solve(1e-3)
-    rounded = Sums(*(part.float() for part in sums))
+    rounded = Sums(sums.gram.float(), sums.moments.float(), sums.counts)
     try:
         rough = rounded.solve(1e-3).double()
     except torch.linalg.LinAlgError:  # type: ignore[attr-defined]
@@ -105,5 +127,6 @@ def test_half_of_the_symmetric_sums_is_kept(tmp_path: Path) -> None:
     again, projection = Sums.load(tmp_path / "x")
     torch.testing.assert_close(again.gram, sums.gram, rtol=1e-6, atol=0)
     torch.testing.assert_close(again.moments, sums.moments, rtol=1e-6, atol=0)
+    assert torch.equal(again.counts, torch.tensor([375] * 4))
     assert torch.equal(projection(data()[0]), WIDE(data()[0]))
     assert (tmp_path / "x").stat().st_size < 200 * 201 / 2 * 4 + 200 * 4 * 4 + 1000

@@ -54,14 +54,14 @@ def old_count(*parts: Labelled) -> int:
 def validation_without_old_images() -> Labelled:
     """Features of held-out images of the new classes; those of the old ones are samples.
 
-    As many of every class as there are of a new one, so that each weighs the same. Where
-    `statistics.validation` is `images`, those of the old classes are of images too.
+    Images of a new class that has fewer than there are samples of an old one are there several
+    times, so that each class weighs the same. Where `statistics.validation` is `images`, those of
+    the old classes are of images too.
     """
     new = Labelled.load("data/features/new_validation")
-    sampled = Labelled.load(SAMPLES)
-    most = int(np.bincount(new.labels).max()) if len(new.labels) else None
-    few = sampled.few(most, seed=0)._replace(new=new.new, steps=new.steps)
-    return labelled.merge(few, new)
+    sampled = Labelled.load(SAMPLES)._replace(new=new.new, steps=new.steps)
+    most = int(np.bincount(sampled.labels).max()) if len(sampled.labels) else 0
+    return labelled.merge(sampled, new.where(labelled.repeated(new.labels, most)))
 
 
 def kept_to_choose() -> int:

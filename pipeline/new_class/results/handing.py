@@ -18,9 +18,6 @@ from pipeline.learning import loading, training
 from pipeline.learning.networks import Classifier
 from pipeline.new_class import results
 
-IMAGES = 200
-"""Of every new class, that Fisher information is measured on."""
-
 
 @dataclass(frozen=True)
 class Handing:
@@ -108,9 +105,10 @@ class Handing:
                 from pipeline.techniques.fisher import Fisher
 
                 model = _model(folder)
-                few = self._before("split").few(IMAGES, self.seed)
+                fisher, count = Fisher.load(kept)
+                few = self._before("split").few(count, self.seed)
                 images = loading.tensors(torch.device("cpu"), few)[0]
-                Fisher.load(kept).plus(Fisher.sampled(model, images)).save(extended)
+                fisher.plus(Fisher.sampled(model, images)).save(extended, count)
             case _:
                 raise InputError(f"{name}: nothing says how a class is added to it; see {__name__}")
 

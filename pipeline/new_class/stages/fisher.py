@@ -21,7 +21,7 @@ FILE = "fisher.safetensors"
 
 
 class Fisher(Section):
-    """`images` of every old class are looked at, at most."""
+    """`images` of every class are looked at, at most, also of those learned later."""
 
     images: Count
 
@@ -36,24 +36,25 @@ def main(seed: Seed, compute: Compute, fisher: Fisher) -> None:
     if len(old.labels):
         few = old.few(fisher.images, derive(seed, "fisher"))
         images, _ = loading.tensors(device, few)
-        found = Information.sampled(base, images)
+        found, count = Information.sampled(base, images), fisher.images
     else:  # the images are gone: what was kept of them, or nothing
-        found = kept(base) if FILE in given else Information({})
-    found.save(f"data/fisher/{FILE}")
+        found, count = kept(base) if FILE in given else (Information({}), fisher.images)
+    found.save(f"data/fisher/{FILE}", count)
 
 
-def kept(base: Classifier) -> Information:
-    """What came with the classifier, with nothing of each new class.
+def kept(base: Classifier) -> tuple[Information, int]:
+    """What came with the classifier, with nothing of each new class, and its number of images.
 
     Raises:
         InputError: if it is of other weights.
     """
-    found = Information.load(GIVEN / FILE).weights
+    information, count = Information.load(GIVEN / FILE)
     known: dict[str, Tensor] = {}
     for name, weight in base.named_parameters():
-        given = found.get(name, torch.zeros(0))
-        if given.shape[1:] != weight.shape[1:] or len(given) > len(weight) or name not in found:
+        given = information.weights.get(name, torch.zeros(0))
+        wrong = given.shape[1:] != weight.shape[1:] or len(given) > len(weight)
+        if wrong or name not in information.weights:
             raise InputError(f"network.path: {FILE} is of other weights than the classifier's")
         known[name] = torch.zeros_like(weight.detach())
         known[name][: len(given)] = given
-    return Information(known)
+    return Information(known), count

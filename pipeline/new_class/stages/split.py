@@ -25,9 +25,9 @@ class Split(Section):
     `validation` is a share, `seed` the partition's own.
 
     At most `new_images` training images of each new class are kept, and `old_images` of each old
-    one, drawn by `draw` (null: all). What is held out stays as it is: a class may have more
-    validation images than training ones, for what chooses on them. Without new classes there is
-    nothing behind the base model, which then knows all.
+    one, drawn by `draw` (null: all), and of a class's held-out ones the share that belongs to so
+    many, one at least. Without new classes there is nothing behind the base model, which then knows
+    all.
     """
 
     new_classes: Annotated[list[ClassName | list[ClassName]], AfterValidator(_alike)]
@@ -42,6 +42,15 @@ class Split(Section):
         """The new classes that are learned together, one list after another."""
         lists = [each for each in self.new_classes if isinstance(each, list)]
         return lists or [[name for name in self.new_classes if isinstance(name, str)]]
+
+    def held_out(self, images: int | None) -> int | None:
+        """How many images of a class may be held out, if so many are kept to train on.
+
+        What chooses on more has seen more than it is said to have learned from.
+        """
+        if images is None:
+            return None
+        return max(1, round(images * self.validation / (1 - self.validation)))
 
     @property
     def names(self) -> list[str]:
@@ -68,16 +77,15 @@ def main(split: Split) -> None:
         raise InputError(
             f"class {missing[0]} has no training images, and no classifier that knows it is brought"
         )
-    is_new = train.is_new[chosen]
+    of_new, held_out_of_new = train.is_new[chosen], train.is_new[held_out]
     for part, rows, count in (
-        ("old_train", chosen[~is_new], split.old_images),
-        ("new_train", chosen[is_new], split.new_images),
+        ("old_train", chosen[~of_new], split.old_images),
+        ("new_train", chosen[of_new], split.new_images),
+        ("old_validation", held_out[~held_out_of_new], split.held_out(split.old_images)),
+        ("new_validation", held_out[held_out_of_new], split.held_out(split.new_images)),
     ):
         few = labelled.few(train.labels[rows], count, split.draw)
         train.save(f"data/split/{part}", rows[few])
-    is_new = train.is_new[held_out]
-    train.save("data/split/old_validation", held_out[~is_new])
-    train.save("data/split/new_validation", held_out[is_new])
 
 
 def all_classes(data: Labelled, known: list[str]) -> list[str]:

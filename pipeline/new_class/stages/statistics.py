@@ -114,7 +114,8 @@ def kept_sums(classes: int) -> tuple[Sums, Projection]:
     if more < 0:
         raise InputError(f"network.path: {SUMS} is of {classes - more} classes; {classes} accepted")
     moments: Tensor = torch.nn.functional.pad(found.moments, (0, more))
-    return found._replace(moments=moments), projection
+    counts: Tensor = torch.nn.functional.pad(found.counts, (0, more))
+    return found._replace(moments=moments, counts=counts), projection
 
 
 def kept_moments(width: int) -> Moments:

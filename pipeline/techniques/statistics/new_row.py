@@ -26,8 +26,9 @@ class NewRow(Section):
 
     Of the new images, `variants` are made in all (and each is there at least once); `samples` are
     drawn of every old class. All new ones together weigh `balance` times what all old ones do,
-    however many they are. `l2` weighs the squared norm of the row on standardised features; it is
-    divided by the number of new images, as a prior is that every image counts against.
+    however many they are. `l2` weighs the squared norm of the row on standardised features, times
+    their number, so that logits may be as large with any; it is divided by the number of new
+    images, as a prior is that every image counts against.
     `augmentation: auto` takes what suits the images.
 
     From `choose_from` images on, the bias is chosen by cross-validation with `folds` parts of them.
@@ -126,7 +127,7 @@ def _fit(
             F.softplus(odds[len(features) :]).mean(),
         )
         entropy = (settings.balance * new + old) / (settings.balance + 1)
-        total = entropy + settings.l2 / images * unit.weight.square().sum()
+        total = entropy + settings.l2 * inputs.shape[1] / images * unit.weight.square().sum()
         total.backward()
         return total
 

@@ -5,6 +5,7 @@ and the least-squares classifier on it follows in closed form from sums over the
 new classes are added without the old images, and the result is that of all data at once.
 """
 
+import math
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +16,7 @@ from torch import Tensor
 from pipeline.core import artifacts
 from pipeline.techniques.statistics import symmetric
 
-KIND = "sums for ridge regression"
+KIND = "sums and counts for ridge regression"
 CHUNK = 6000
 """Images widened at a time, to spare memory."""
 ROWS = 500
@@ -49,10 +50,12 @@ class Sums(NamedTuple):
     Attributes:
         gram: `(width, width)`: Σ φ φᵀ.
         moments: `(width, classes)`: Σ φ yᵀ, y one-hot.
+        counts: `(classes,)`, int64: images of each class.
     """
 
     gram: Tensor
     moments: Tensor
+    counts: Tensor
 
     @classmethod
     def of(cls, projection: Projection, features: Tensor, labels: Tensor, classes: int) -> "Sums":
@@ -64,41 +67,65 @@ class Sums(NamedTuple):
             for row in range(0, projection.width, ROWS):
                 gram[row : row + ROWS, row:] += widened[:, row : row + ROWS].T @ widened[:, row:]
             moments += widened.T @ F.one_hot(of_class, classes).double()
-        return cls(gram.triu() + gram.triu(1).T, moments)
+        counts = torch.bincount(labels.cpu(), minlength=classes)
+        return cls(gram.triu() + gram.triu(1).T, moments, counts)
 
     @classmethod
     def nothing(cls, classes: int) -> tuple["Sums", Projection]:
         """Those over no images, of which nothing was kept."""
         zeros = torch.zeros(1, 1, dtype=torch.float64)
-        return cls(zeros, zeros.expand(1, classes).clone()), Projection(0, 1)
+        counts = torch.zeros(classes, dtype=torch.int64)
+        return cls(zeros, zeros.expand(1, classes).clone(), counts), Projection(0, 1)
 
     def plus(self, other: "Sums") -> "Sums":
         """The sums over the images of both."""
-        return Sums(self.gram + other.gram, self.moments + other.moments)
+        return Sums(*(mine + its for mine, its in zip(self, other, strict=True)))
 
     def minus(self, other: "Sums") -> "Sums":
         """The sums without those over some of the images: what they are if these never were seen.
 
-        Of a class whose images are all among these, nothing is left: its moments are 0, as what
-        the rounding of the sums leaves (10⁻⁶ of them, or less) is taken for 0.
+        Of a class whose images are all among these nothing is left, not even of rounding.
         """
-        moments = self.moments - other.moments
-        gone = moments.abs().amax(0) <= 1e-6 * self.moments.abs().amax(0)
-        return Sums(self.gram - other.gram, moments.masked_fill(gone, 0))
+        counts = self.counts - other.counts
+        moments = (self.moments - other.moments).masked_fill(counts == 0, 0)
+        return Sums(self.gram - other.gram, moments, counts)
 
     def solve(self, ridge: float) -> Tensor:
         """The classifier W `(classes, width)` that minimises Σ |y − W φ|² + ridge · |W|²."""
-        gram = self.gram + ridge * torch.eye(len(self.gram), dtype=self.gram.dtype)
-        return torch.cholesky_solve(self.moments, torch.linalg.cholesky(gram)).T
+        weight: Tensor = torch.cholesky_solve(self.moments, self._factor(ridge))
+        return weight.T
+
+    def cross_validated(self, ridge: float) -> float:
+        """The mean squared error |y − W φ|² by generalised cross-validation.
+
+        It stands for that on images that the classifier has not learned from, and needs none:
+        n Σ |y − W φ|² / (n − d)², where n is the number of images, d = tr(G (G + ridge · I)⁻¹), and
+        G the Gram matrix (Golub, Heath and Wahba 1979, doi 10.1080/00401706.1979.10489751).
+        """
+        factor = self._factor(ridge)
+        weight = torch.cholesky_solve(self.moments, factor)
+        images = int(self.counts.sum())
+        error = images - (weight * (2 * self.moments - self.gram @ weight)).sum()
+        freedom = len(self.gram) - ridge * torch.cholesky_inverse(factor).trace()
+        if error <= 0 or freedom >= images:  # what rounding of the kept sums leaves of an exact fit
+            return math.inf
+        return float(images * error / (images - freedom) ** 2)
+
+    def _factor(self, ridge: float) -> Tensor:
+        """That of Cholesky, of the Gram matrix with the ridge on its diagonal."""
+        diagonal = ridge * torch.eye(len(self.gram), dtype=self.gram.dtype)
+        factor: Tensor = torch.linalg.cholesky(self.gram + diagonal)
+        return factor
 
     def first(self, width: int) -> "Sums":
         """The sums of the first `width` random features alone."""
-        return Sums(self.gram[:width, :width], self.moments[:width])
+        return Sums(self.gram[:width, :width], self.moments[:width], self.counts)
 
     def save(self, path: Path | str, seed: int) -> None:
         """Saves the sums, of the symmetric one but the upper half, and the projection's seed."""
-        arrays = {"gram": symmetric.half(self.gram).float(), "moments": self.moments.float()}
-        artifacts.save_tensors(path, arrays, {"kind": KIND, "seed": seed})
+        sums = {"gram": symmetric.half(self.gram).float(), "moments": self.moments.float()}
+        about = {"kind": KIND, "seed": seed}
+        artifacts.save_tensors(path, sums | {"counts": self.counts}, about)
 
     @classmethod
     def load(cls, path: Path | str) -> tuple["Sums", Projection]:
@@ -106,4 +133,5 @@ class Sums(NamedTuple):
         arrays, about = artifacts.load_tensors(path, KIND)
         moments = torch.from_numpy(arrays["moments"]).double()
         gram = symmetric.whole(torch.from_numpy(arrays["gram"]).double(), len(moments))
-        return cls(gram, moments), Projection(about["seed"], len(moments))
+        counts = torch.from_numpy(arrays["counts"])
+        return cls(gram, moments, counts), Projection(about["seed"], len(moments))

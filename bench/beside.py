@@ -40,7 +40,8 @@ Row = dict[str, Any]
 def sweep() -> Row:
     """The rank sweep: pretraining, all weights, and every rank."""
     classes = settings("ranks_pretrain")["pretrain"].classes
-    first, second = wide.halves(Labelled.load("data/ranks/images/train"), classes)
+    second = settings("ranks_sweep")["sweep"].classes
+    first, second = wide.tasks(Labelled.load("data/ranks/images/train"), classes, second)
 
     def original() -> float:
         adapted = (

@@ -96,7 +96,7 @@ def adapting(rank: int) -> Training:
     sweep = settings("ranks_sweep")["sweep"]
     device = compute(reproducible=True).start(threads=1)
     base, first = wide.load_base()
-    _, train = wide.halves(Labelled.load("data/ranks/images/train"), first)
+    _, train = wide.tasks(Labelled.load("data/ranks/images/train"), first, sweep.classes)
     scaling = partial(sweep.scaling, published=False)
     contender = Contender("lora", rank)
     model = wide.untrained(contender, base.to(device), sweep.setting.dropout, scaling)

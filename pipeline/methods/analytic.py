@@ -1,9 +1,10 @@
 """Ridge regression on random features, in closed form: adds the new classes to the kept sums."""
 
+import math
 from itertools import product
 from operator import itemgetter
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 from pydantic import Field
@@ -54,12 +55,9 @@ def main(compute: Compute, analytic: Analytic) -> None:
         )
     features, labels = loading.tensors(device, new)
     sums = old.plus(Sums.of(projection, features, labels, len(new.classes)))
-    study = [
-        {"width": width, "ridge": ridge, "loss": sums.first(width).cross_validated(ridge)}
-        for width, ridge in product(analytic.widths, analytic.ridges)
-    ]
+    study = cross_validated(sums, analytic)
     best = min(study, key=itemgetter("loss"))
-    weight = sums.first(int(best["width"])).solve(best["ridge"])
+    weight = sums.first(best["width"]).solve(best["ridge"])
 
     outputs = projection(validation.inputs)[:, : weight.shape[1]] @ weight.T
     never = ~weight.any(1)
@@ -68,11 +66,33 @@ def main(compute: Compute, analytic: Analytic) -> None:
         return validation.measure((scale * outputs).masked_fill(never, NEVER).float())["loss"]
 
     scale = min(analytic.scales, key=loss)
-    # The score is the share of the labels, as vectors of length 1, that the regression explains.
-    rows = [{"trial": trial, "score": 1 - row["loss"], **row} for trial, row in enumerate(study)]
     kept_bytes = SUMS.stat().st_size + results.kept_to_choose()  # the latter for the scale
     model = assembled(base, projection, scale * weight)
-    results.save("analytic", model, base, kept_bytes=kept_bytes, study=rows)
+    results.save("analytic", model, base, kept_bytes=kept_bytes, study=study)
+
+
+def cross_validated(sums: Sums, analytic: Analytic) -> list[dict[str, Any]]:
+    """Every width with every ridge, and what generalised cross-validation says of them.
+
+    Returns:
+        Rows of `trial`, `score` (the share of the labels, as vectors of length 1, that the
+        regression explains), `width`, `ridge`, and `loss`; none of what the sums can't tell.
+
+    Raises:
+        InputError: if they can't tell any.
+    """
+    rows = []
+    for trial, (width, ridge) in enumerate(product(analytic.widths, analytic.ridges)):
+        loss = sums.first(width).cross_validated(ridge)
+        if math.isfinite(loss):
+            row = {"trial": trial, "score": 1 - loss, "width": width, "ridge": ridge, "loss": loss}
+            rows.append(row)
+    if not rows:
+        raise InputError(
+            f"params.yaml: analytic.ridges is {analytic.ridges}, too small for the features of "
+            f"{int(sums.counts.sum())} images; larger ones accepted"
+        )
+    return rows
 
 
 def assembled(base: Classifier, projection: Projection, weight: Tensor) -> Classifier:

@@ -1,7 +1,7 @@
 """What a study says of claims: by how much the one thing is better than the other."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,38 +15,59 @@ def effects(definition: Definition, records: Sequence[Record]) -> list[dict[str,
     """Every claim of a study with its `effects`, by the values that the study is held against.
 
     An effect is the mean difference of two figures over runs that have all but their cases in
-    common, with the 95 % interval of paired runs.
+    common, with the 95 % interval of paired runs. Pairs of one seed count as one, their mean: they
+    may go on from the same base.
     """
     found = []
     for claim in definition.claims:
         better, worse = (
             _figures(definition, records, *side) for side in (claim.better, claim.worse)
         )
-        differences = {
-            value: [better[run] - worse[run] for run in better if run in worse and run[0] == value]
-            for value in grid.values(definition)
-        }
-        of_values = {value: interval(np.array(each)) for value, each in differences.items() if each}
-        found.append(claim.model_dump() | {"effects": of_values})
+        effects = {}
+        for value in grid.values(definition):
+            by_seed: dict[str, list[float]] = {}
+            for run in better.keys() & worse.keys():
+                if run.value == value:
+                    by_seed.setdefault(run.seed, []).append(better[run] - worse[run])
+            if by_seed:
+                means = [np.mean(each) for _, each in sorted(by_seed.items())]
+                effects[value] = interval(np.array(means))
+        found.append(claim.model_dump() | {"effects": effects})
     return found
+
+
+class Run(NamedTuple):
+    """What two runs that are compared have in common.
+
+    Attributes:
+        value: of what the study is held against, as text.
+        seed: as text.
+        varied: all that varies in the case, and its values.
+    """
+
+    value: str
+    seed: str
+    varied: tuple[str, ...]
 
 
 def _figures(
     definition: Definition, records: Sequence[Record], case: str, figure: str
-) -> dict[tuple[str, ...], float]:
-    """A figure of all runs of a case, by what it is held against and by all else that varies."""
+) -> dict[Run, float]:
+    """A figure of all runs of a case."""
     method, _, name = figure.partition(".")
     return {
         _run(definition, record): figures[method][name]
         for record in records
         if record["case"] == case
         for figures in record["metrics"].values()
-        if method in figures
+        if name in figures.get(method, {})
     }
 
 
-def _run(definition: Definition, record: Record) -> tuple[str, ...]:
-    """What a run is held against, and all else that varies in its case."""
+def _run(definition: Definition, record: Record) -> Run:
     settings, varied = record["settings"], sorted(grid.varied(definition, record["case"]))
-    against = grid.text(settings.get(definition.against))
-    return against, *(f"{key}={grid.text(settings.get(key))}" for key in varied)
+    return Run(
+        grid.text(settings.get(definition.against)),
+        grid.text(settings.get("seed")),
+        tuple(f"{key}={grid.text(settings.get(key))}" for key in varied),
+    )

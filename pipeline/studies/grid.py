@@ -10,7 +10,7 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field
 
-from pipeline.core import artifacts, dag, params
+from pipeline.core import dag, params
 from pipeline.core.errors import InputError
 from pipeline.core.labelled import closest
 from pipeline.core.params import NotNegative, Section
@@ -28,6 +28,8 @@ METHODS = "methods"
 """The parameter that lists the methods that are compared."""
 MEASURES = ("accuracy", "accuracy_old", "accuracy_new")
 """The figures of methods that claims are made of."""
+OFF = "accuracy_old_off"
+"""Another one, of an adapter that is taken off."""
 
 
 class Case(Section):
@@ -166,26 +168,31 @@ def _check_side(where: str, definition: Definition, case: str, figure: str) -> N
     """Refuses a side of a claim that the study has no figure of."""
     if case not in definition.cases:
         raise InputError(f"{where} has the case {case!r}; {closest(case, list(definition.cases))}")
-    figures = [
-        each for name in metrics(definition, case) for each in _figures(definition, case, name)
-    ]
-    if figure not in figures:
-        raise InputError(f"{where} has {figure!r} of the case {case}; {closest(figure, figures)}")
+    figures = {name: _figures(definition, case, name) for name in metrics(definition, case)}
+    known = [each for of_metric in figures.values() for each in of_metric]
+    if figure not in known:
+        raise InputError(f"{where} has {figure!r} of the case {case}; {closest(figure, known)}")
+    if known.count(figure) > 1:
+        both = " and ".join(name for name in figures if figure in figures[name])
+        raise InputError(
+            f"{where} has {figure!r} of the case {case}, which {both} have; one of its `metrics` "
+            "accepted"
+        )
 
 
 def _figures(definition: Definition, case: str, metric: str) -> list[str]:
-    """What a case has of a metric: figures of its methods, or those that the last run had."""
+    """What a case has of a metric: figures of its methods, or those that are committed."""
     stages = dag.stages()
     if METHODS in stages[graph.maker(stages, metric)].get("params", []):
         given = definition.cases[case].set.get(METHODS)
         methods = ["base", *(graph.methods(stages) if given is None else given)]
         return [f"{method}.{measure}" for method in methods for measure in MEASURES]
-    last = artifacts.load_json(graph.metric(metric))
+    committed = json.loads(checkout.git(Path(), "show", f"HEAD:./{graph.metric(metric)}"))
     return [
         f"{name}.{measure}"
-        for name, figures in last.items()
-        for measure, value in figures.items()
-        if isinstance(value, float)
+        for name, figures in committed.items()
+        for measure in (*MEASURES, OFF)
+        if measure in figures
     ]
 
 

@@ -1,19 +1,23 @@
 """Methods, each run as a stage, against trusted implementations."""
 
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+import torch.nn.functional as F
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics.pairwise import cosine_similarity
 from torch import nn
 
-from pipeline.core import artifacts, run
+from pipeline.core import artifacts, params, run
 from pipeline.core.labelled import Labelled
 from pipeline.learning.networks import Classifier
 from pipeline.new_class import results
+from pipeline.techniques.statistics.ridge import Projection, Sums
 from tests.methods.conftest import NEW, Learn, clouds, prepare
 from tests.project import Project
 
@@ -83,6 +87,51 @@ def test_slda_is_the_discriminant_analysis_of_all_data_at_once(learn: Learn) -> 
     expected = torch.from_numpy(trusted.predict_log_proba(TEST.inputs))
     torch.testing.assert_close(own, expected, atol=1e-3, rtol=1e-3)
     assert method.facts["original_data"] == "none"
+
+
+def test_analytic_takes_what_generalised_cross_validation_says(learn: Learn, sources: Path) -> None:
+    Project(sources).set({"analytic.widths": [10, 300], "analytic.ridges": [3.0, 3e4]})
+    method = learn("analytic")
+    new = Labelled.load("data/features/new_train")
+    old, projection = Sums.load("data/statistics/sums.safetensors")
+    labels = torch.from_numpy(new.labels)
+    sums = old.plus(Sums.of(projection, torch.from_numpy(new.inputs), labels, 4))
+    study = pd.read_csv("data/methods/analytic/study.csv").to_dict("records")
+    assert len(study) == 4
+    for row in study:
+        expected = sums.first(row["width"]).cross_validated(row["ridge"])
+        assert row["loss"] == pytest.approx(expected, rel=1e-4)
+    best = min(study, key=itemgetter("loss"))
+    weight = method.model.get_parameter("head.output.weight")
+    solved = sums.first(best["width"]).solve(best["ridge"])
+    assert weight.shape == solved.shape
+
+    chosen_on = results.validation_without_old_images()
+    outputs = projection(torch.from_numpy(chosen_on.inputs))[:, : best["width"]] @ solved.T
+
+    def loss(scale: float) -> float:
+        return float(F.cross_entropy(scale * outputs, torch.from_numpy(chosen_on.labels)))
+
+    scale = min(params.read()["analytic"]["scales"], key=loss)
+    torch.testing.assert_close(weight, (scale * solved).float())
+
+
+def test_ridges_too_small_for_the_images_are_left_out_or_refused(
+    learn: Learn, sources: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = Labelled.load("data/features/old_train")
+    projection = Projection(0, 300)
+    few = old.few(5, 0)
+    sums = Sums.of(projection, torch.from_numpy(few.inputs), torch.from_numpy(few.labels), 4)
+    sums.save("data/statistics/sums.safetensors", projection.seed)
+    new = Labelled.load("data/features/new_train")
+    new.few(5, 0).save("data/features/new_train")
+    Project(sources).set({"analytic.ridges": [1e-9, 1e-8, 3.0]})
+    learn("analytic")
+    assert pd.read_csv("data/methods/analytic/study.csv")["trial"].tolist() == [2]
+    Project(sources).set({"analytic.ridges": [1e-9, 1e-8]})
+    assert run.main(["analytic"]) == 2
+    assert "analytic.ridges is [1e-09, 1e-08], too small" in capsys.readouterr().err
 
 
 def test_last_layer_is_a_logistic_regression_on_the_last_hidden_layer(learn: Learn) -> None:

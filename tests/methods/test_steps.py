@@ -10,7 +10,7 @@ import pytest
 import torch
 import yaml
 
-from pipeline.core import run
+from pipeline.core import artifacts, run
 from pipeline.core.errors import InputError
 from pipeline.core.labelled import Labelled
 from pipeline.learning.networks import Classifier
@@ -130,8 +130,20 @@ def test_statistics_are_those_of_all_classes_so_far(
         moments.scatter, Moments.of(inputs, labels).scatter, atol=1e-2, rtol=1e-4
     )
 
+    Project(project).set({"fisher.images": 7})
+    looked_at: list[int] = []
+    sampled = Fisher.sampled
+
+    def counted(model: Classifier, images: torch.Tensor) -> Fisher:
+        looked_at.append(len(images))
+        return sampled(model, images)
+
+    monkeypatch.setattr(Fisher, "sampled", counted)
+    artifacts.save_json("data/weights/about.json", {"statistics": []})
+    assert run.main(["fisher"]) == 0
     first, second = handed_to("ewc", monkeypatch, lambda at: Fisher.load(at / fisher_file)[0])
     assert all((second.weights[name] >= weight).all() for name, weight in first.weights.items())
+    assert looked_at == [7 * len(OLD), 7]
 
 
 @pytest.mark.parametrize(

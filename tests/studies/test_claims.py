@@ -73,7 +73,7 @@ def test_runs_without_a_counterpart_do_not_count() -> None:
     assert list(found["effects"]) == VALUES[:1]
 
 
-def test_runs_are_paired_by_all_that_varies() -> None:
+def test_runs_are_paired_by_all_that_varies_and_those_of_a_seed_count_as_one() -> None:
     few = [
         record(case, "digits", seed, accuracy + 0.01 * images, **{"split.new_images": images})
         for images in (3, 10)
@@ -81,8 +81,11 @@ def test_runs_are_paired_by_all_that_varies() -> None:
         for seed, accuracy in enumerate(accuracies)
     ]
     [found] = claims.effects(definition(CASES, **{"split.new_images": [3, 10]}), few)
-    assert found["effects"][VALUES[0]]["n"] == 4
-    assert found["effects"][VALUES[0]]["mean"] == pytest.approx(0.05)
+    effect = found["effects"][VALUES[0]]
+    assert effect["n"] == 2
+    assert effect["mean"] == pytest.approx(0.05)
+    pairs = stats.ttest_1samp([0.1, 0.0], 0).confidence_interval(0.95)
+    assert effect["mean"] + effect["ci95"] == pytest.approx(pairs.high)
 
 
 def test_a_single_run_shows_nothing() -> None:
@@ -112,7 +115,8 @@ def test_runs_of_a_case_that_varies_more_are_paired_each_with_its_own() -> None:
         for (seed, epochs), accuracy in accuracies.items()
     ]
     [found] = claims.effects(made, records)
-    assert found["effects"]['"digits"']["n"] == 4
+    assert found["effects"]['"digits"']["n"] == 2
+    assert found["effects"]['"digits"']["mean"] == pytest.approx(-0.01)
 
 
 def test_order_in_which_parameters_vary_is_no_matter() -> None:

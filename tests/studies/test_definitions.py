@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from pipeline.core import artifacts, dag, params, stages
+from pipeline.core.errors import InputError
+from pipeline.new_class import claims as told
 from pipeline.studies import grid, parts, reuse
 from tests.project import ROOT
 
@@ -63,6 +65,33 @@ def test_a_case_may_collect_other_metrics_than_its_study() -> None:
     }
     assert {case for case, metrics in collected.items() if metrics == {"ranks"}} == {"swapped"}
     assert all(metrics in ({"ranks"}, {"new_class"}) for metrics in collected.values())
+
+
+def test_what_a_claim_compares_is_one_figure_that_its_table_has_a_name_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    definition = params.parsed(ROOT / "studies/claims.yaml")
+    monkeypatch.setattr(grid, "FOLDER", tmp_path)
+
+    def said(figure: str, **changed: Any) -> str:
+        claims = [{"text": "t", "better": ["swapped", figure], "worse": ["swapped", figure]}]
+        case = definition["cases"]["swapped"] | changed
+        cases = definition["cases"] | {"swapped": case}
+        artifacts.save_json(tmp_path / "x.yaml", definition | {"claims": claims, "cases": cases})
+        try:
+            grid.load("x")
+        except InputError as error:
+            return str(error)
+        return ""
+
+    for figure in ("full.accuracy", "rank_8.accuracy_old_off"):
+        assert said(figure) == ""
+        assert figure.split(".")[1] in told.MEANINGS
+    assert "has 'rank_8.forgetting' of the case swapped" in said("rank_8.forgetting")
+    of_two = said("base.accuracy", metrics=["new_class", "ranks"])
+    assert "which new_class and ranks have; one of its `metrics` accepted" in of_two
+    assert said("rank_8.accuracy", metrics=["new_class", "ranks"]) == ""
+    assert set(told.MEANINGS) == {*grid.MEASURES, grid.OFF}
 
 
 def test_a_method_has_the_parameters_that_its_own_figures_come_from() -> None:

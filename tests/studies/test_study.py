@@ -180,6 +180,14 @@ def test_other_names_are_refused(toy: Project, names: list[str], message: str) -
         (
             {
                 "against": "seed",
+                "claims": [{"text": "t", "better": ["default", "base.rank"], "worse": ["", ""]}],
+            },
+            "studies/toy.yaml: claims has 'base.rank' of the case default; "
+            "did you mean base.accuracy?",
+        ),
+        (
+            {
+                "against": "seed",
                 "cases": {"one": {}, "two": {"vary": {"seed": [1], "scale": [1]}}},
                 "claims": [
                     {
@@ -231,10 +239,10 @@ def test_other_names_are_refused(toy: Project, names: list[str], message: str) -
     ],
 )
 def test_bad_definitions_are_refused(toy: Project, more: dict[str, Any], message: str) -> None:
+    committed = toy.folder / "metrics/toy.json"  # whose figures claims are made of
+    committed.parent.mkdir()
+    committed.write_text('{"base": {"accuracy": 1.0, "rank": 3}}')
     define(toy, [1], **more)
-    last_run = toy.folder / "metrics/toy.json"  # whose figures claims are made of
-    last_run.parent.mkdir()
-    last_run.write_text('{"base": {"accuracy": 1.0}}')
     assert study(toy, "toy", code=2) == f"study: {message}\n"
 
 

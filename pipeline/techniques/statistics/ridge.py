@@ -19,6 +19,8 @@ from pipeline.techniques.statistics import symmetric
 KIND = "sums and counts for ridge regression"
 CHUNK = 6000
 """Images widened at a time, to spare memory."""
+ROUNDING = torch.finfo(torch.float32).eps / 2
+"""By what share a number may change when it is saved."""
 ROWS = 500
 """Rows of the Gram matrix computed at a time, each from the diagonal on: the rest mirrors it."""
 
@@ -101,13 +103,19 @@ class Sums(NamedTuple):
         It stands for that on images that the classifier has not learned from, and needs none:
         n Σ |y − W φ|² / (n − d)², where n is the number of images, d = tr(G (G + ridge · I)⁻¹), and
         G the Gram matrix (Golub, Heath and Wahba 1979, doi 10.1080/00401706.1979.10489751).
+        Infinite where sums that are kept as float32 can't tell it: after a nearly exact fit.
         """
-        factor = self._factor(ridge)
+        try:
+            factor = self._factor(ridge)
+        except torch.linalg.LinAlgError:  # type: ignore[attr-defined]
+            return math.inf
         weight = torch.cholesky_solve(self.moments, factor)
         images = int(self.counts.sum())
         error = images - (weight * (2 * self.moments - self.gram @ weight)).sum()
         freedom = len(self.gram) - ridge * torch.cholesky_inverse(factor).trace()
-        if error <= 0 or freedom >= images:  # what rounding of the kept sums leaves of an exact fit
+        size = weight.abs()
+        rounding = (size * (self.gram.abs() @ size + 2 * self.moments.abs())).sum() * ROUNDING
+        if error <= rounding or freedom >= images:
             return math.inf
         return float(images * error / (images - freedom) ** 2)
 

@@ -21,7 +21,10 @@ FILE = "fisher.safetensors"
 
 
 class Fisher(Section):
-    """`images` of every class are looked at, at most, also of those learned later."""
+    """`images` of every class are looked at, at most.
+
+    Of a class that is learned later as many, or as many as information that was brought is of.
+    """
 
     images: Count
 

@@ -15,7 +15,7 @@ from pipeline.ranks import wide
 
 
 class Pretrain(Recipe):
-    """`classes` come first; the sweep goes on with the others."""
+    """`classes` come first; the sweep goes on with the others, or some of them."""
 
     classes: list[ClassName] = Field(min_length=1)
     dropout: Fraction

@@ -1,16 +1,15 @@
 """The page in a real browser: draw, compare, slide, teach, take back, download, load."""
 
 import math
-import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+from tests.app.browsing import answered, chromium, draw, teach, verdict
+
 PHONE = {"width": 360, "height": 740}
-Points = Sequence[tuple[float, float]]
 ZERO = [(140 + 55 * math.sin(t / 4), 140 - 85 * math.cos(t / 4)) for t in range(27)]
 ONE = [(150, 40), (140, 240)]
 ZIGZAG = [(40, 100), (90, 180), (140, 100), (190, 180), (240, 100)]
@@ -18,13 +17,8 @@ ZIGZAG = [(40, 100), (90, 180), (140, 100), (190, 180), (240, 100)]
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The system's Chromium; a test without it would prove nothing."""
-    path = shutil.which("chromium")
-    assert path, "chromium is missing: apt-get install chromium"
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+    with chromium() as found:
         yield found
-        found.close()
 
 
 @pytest.fixture
@@ -49,43 +43,16 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
     }
 
 
-def draw(page: Page, points: Points) -> None:
-    """Draws a stroke on an empty sheet, and waits for the answer."""
-    page.locator("#clear").click()
-    sheet = page.locator("#canvas")
-    sheet.scroll_into_view_if_needed()
-    box = sheet.bounding_box()
-    assert box
-    page.mouse.move(box["x"] + points[0][0], box["y"] + points[0][1])
-    page.mouse.down()
-    for x, y in points[1:]:
-        page.mouse.move(box["x"] + x, box["y"] + y)
-    page.mouse.up()
-    answered(page)
-    expect(verdict(page, "base")).not_to_have_text("–")
-
-
-def answered(page: Page) -> None:
-    """Waits until the bars are of what the sheet shows."""
-    expect(page.locator("#answers")).to_have_attribute("aria-busy", "false")
-
-
-def verdict(page: Page, model: str) -> Locator:
-    return page.locator(f"#verdicts .{model} .verdict")
-
-
 def bars(page: Page, model: str) -> list[str]:
     return page.locator(f"#bars .{model}").all_inner_texts()
 
 
-def teach(page: Page, name: str = "zigzag") -> None:
+def teach_zigzag(page: Page) -> None:
     for lift in (0, 10, -15):
         draw(page, [(x, y + lift * (place % 2)) for place, (x, y) in enumerate(ZIGZAG)])
         page.locator("#add").click()
         expect(page.locator("#hint")).to_be_visible()
-    page.get_by_label("Name").fill(name)
-    page.get_by_role("button", name="Teach").click()
-    expect(page.locator("#taught-name")).to_have_text(f"{name}, from 3 examples")
+    teach(page, "zigzag")
 
 
 def test_bars_change_as_one_draws(page: Page) -> None:
@@ -122,7 +89,7 @@ def test_base_and_method_are_compared_at_every_strength(page: Page) -> None:
 def test_a_class_is_taught_taken_back_downloaded_and_loaded(page: Page, tmp_path: Path) -> None:
     draw(page, ZERO)
     before = {model: bars(page, model) for model in ("base", "method")}
-    teach(page)
+    teach_zigzag(page)
     expect(page.locator("#figures dd")).to_have_count(3)
     expect(page.locator("#lost-counts td")).to_have_count(9)
     draw(page, ZIGZAG)

@@ -52,16 +52,16 @@ def taught(page: Page) -> None:
 
 def signs(page: Page) -> None:
     """Teaches the new sign from three photographs, and shows another one."""
-    test = Labelled.load("data/images/test")
+    parts = [Labelled.load(f"data/split/new_{name}") for name in ("train", "validation")]
+    images = [*parts[0].inputs[:3], parts[1].inputs[0]]
     with tempfile.TemporaryDirectory() as folder:
-        files = []
-        for place in np.flatnonzero(np.isin(test.labels, test.new or [0]))[:4]:
-            files.append(Path(folder, f"{place}.png"))
-            Image.fromarray(np.moveaxis(np.asarray(test.inputs[place]), 0, -1)).save(files[-1])
-        page.locator("#more").set_input_files(files[1:])
+        files = [Path(folder, f"{number}.png") for number in range(len(images))]
+        for file, image in zip(files, images, strict=True):
+            Image.fromarray(np.ascontiguousarray(np.moveaxis(image, 0, -1))).save(file)
+        page.locator("#more").set_input_files(files[:3])
         expect(page.locator("#examples .full")).to_have_count(3)
         teach(page, "0")
-        page.locator("#choose").set_input_files(files[0])
+        page.locator("#choose").set_input_files(files[3])
         answered(page)
 
 

@@ -9,7 +9,7 @@ from tqdm import tqdm
 from bench.copies import COPIES, temporary
 from bench.timing import isolated
 from pipeline.core import artifacts, dag, params
-from pipeline.studies import checkout, dvc, graph, grid, parts
+from pipeline.studies import checkout, definitions, dvc, graph, grid, parts
 from pipeline.studies.summary import summary
 
 STUDY = "steps"
@@ -51,7 +51,7 @@ def run(seed: int) -> dict[str, Figures]:
 
 def settings(seed: int) -> dict[str, Any]:
     """The parameters of the study's first run of the case, but for these methods and this seed."""
-    cell = next(cell for cell in grid.cells(grid.load(STUDY)) if cell.case == CASE)
+    cell = next(cell for cell in grid.cells(definitions.load(STUDY)) if cell.case == CASE)
     budgets = {f"{name}.budget": BUDGET for name in METHODS[:2]}
     return {**cell.settings, **budgets, "methods": list(METHODS), "seed": seed, "split.seed": seed}
 

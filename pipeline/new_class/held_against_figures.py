@@ -42,13 +42,14 @@ def curves(study: Results) -> Figure:
                 found = [
                     study["summary"][case][value]["new_class"][name][key] for case, value in pairs
                 ]
-                axis.errorbar(
+                drawn = axis.errorbar(
                     np.arange(len(places)) + aside,
                     [100 * figure["mean"] for figure in found],
                     [100 * figure["ci95"] for figure in found],
                     fmt=f"o{line}" if by_value else "o", color=colour, markersize=4,
-                    linewidth=1, elinewidth=0.7, label=title(name),
+                    linewidth=1.2, label=title(name),
                 )  # fmt: skip
+                drawn[2][0].set_alpha(0.35)  # the intervals, which cross the lines of others
     for axis in axes[-1]:
         axis.set_xticks(range(len(places)), [amount(place) for place in places])
         axis.set_xlabel(varied(study) if by_value else study["title"])

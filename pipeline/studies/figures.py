@@ -34,9 +34,10 @@ def draw(study: Mapping[str, Any]) -> dict[str, bytes]:
         }
     if not all("new_class" in means[case] for case in study["cases"]):
         return {}
+    if _steps(study):
+        return {"after": _after(study)}
     few = max(len(means[case]["new_class"]) for case in study["cases"]) <= len(study["cases"])
-    drawn = {"cases": _by_case(study) if few else _cases(study, single)}
-    return drawn | ({"after": _after(study)} if _steps(study) else {})
+    return {"cases": _by_case(study) if few else _cases(study, single)}
 
 
 def _steps(study: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

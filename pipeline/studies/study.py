@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from pipeline.core import artifacts, dag
 from pipeline.core.errors import InputError
-from pipeline.studies import cells, checkout, claims, figures, grid, parts, reuse
+from pipeline.studies import cells, checkout, claims, definitions, figures, grid, parts, reuse
 from pipeline.studies.cells import Record
 from pipeline.studies.grid import Cell, Definition
 from pipeline.studies.places import place
@@ -35,9 +35,9 @@ def main(names: list[str]) -> None:
         InputError: if there are changes that aren't committed, or a cell fails.
     """
     if not names:
-        raise InputError(f"found nothing; accepted: {', '.join(grid.names())}")
-    definitions = {name: grid.load(name) for name in names}
-    for name, definition in definitions.items():
+        raise InputError(f"found nothing; accepted: {', '.join(definitions.names())}")
+    loaded = {name: definitions.load(name) for name in names}
+    for name, definition in loaded.items():
         run(name, definition)
 
 

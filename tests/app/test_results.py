@@ -14,7 +14,7 @@ from pipeline.core.errors import InputError
 from pipeline.ranks import report as ranks
 from pipeline.scoring.tables import fill
 from pipeline.shapes import report as shapes
-from pipeline.studies import checkout, grid, parts
+from pipeline.studies import checkout, definitions, grid, parts
 from pipeline.studies.grid import Cell
 from pipeline.studies.summary import summary
 from tests.project import ROOT, Project
@@ -37,7 +37,7 @@ def test_a_study_holds_the_default_run_as_one_of_its_cells(
 ) -> None:
     monkeypatch.chdir(ROOT)
     content = json.loads(path.read_text())
-    defaults = [cell for cell in grid.cells(grid.load(path.stem)) if _default(cell)]
+    defaults = [cell for cell in grid.cells(definitions.load(path.stem)) if _default(cell)]
     assert defaults or path.stem in OTHER
     for cell in defaults:
         for name, metrics in content["cells"][cell.name]["metrics"].items():
@@ -72,7 +72,7 @@ def test_a_study_is_what_its_definition_says_and_sums_up_what_its_cells_hold(
 ) -> None:
     monkeypatch.chdir(ROOT)
     content = json.loads(path.read_text())
-    definition = grid.load(path.stem)
+    definition = definitions.load(path.stem)
     planned = {cell.name: cell for cell in grid.cells(definition)}
     assert set(content["cells"]) == set(planned)
     results: dict[tuple[str, ...], list[Any]] = {}

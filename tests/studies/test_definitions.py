@@ -9,7 +9,7 @@ import pytest
 from pipeline.core import artifacts, dag, params, stages
 from pipeline.core.errors import InputError
 from pipeline.new_class import claims as told
-from pipeline.studies import grid, parts, reuse
+from pipeline.studies import definitions, grid, parts, reuse
 from tests.project import ROOT
 
 
@@ -20,7 +20,7 @@ def _in_the_project(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("path", sorted((ROOT / "studies").glob("*.yaml")), ids=lambda p: p.stem)
 def test_every_cell_has_parameters_that_there_are_and_is_one_of_its_kind(path: Path) -> None:
-    definition = grid.load(path.stem)
+    definition = definitions.load(path.stem)
     planned = grid.cells(definition)
     assert len({cell.name for cell in planned}) == len(planned)
     all_prints = [parts.fingerprints(definition, cell, dag.stages()) for cell in planned]
@@ -41,7 +41,7 @@ def test_elsewhere_differs_from_mnist_in_no_section_of_a_method() -> None:
         "data.", "network.", "pretrain.", "split.new_classes", "seed", "split.seed",
         "icarl.budget", "dark_replay.budget",  # as they are by default
     )  # fmt: skip
-    for cell in grid.cells(grid.load("elsewhere")):
+    for cell in grid.cells(definitions.load("elsewhere")):
         assert all(key.startswith(free) for key in cell.settings), cell
         changed = grid.parameters(cell)
         for method in stages.methods():
@@ -49,7 +49,7 @@ def test_elsewhere_differs_from_mnist_in_no_section_of_a_method() -> None:
 
 
 def test_parameters_of_a_start_count_for_the_cells_that_have_it_and_no_others() -> None:
-    definition = grid.load("trunk")
+    definition = definitions.load("trunk")
     starts = {"cifar10": definition.starts["cifar10"] | {"pretrain.epochs": 9}}
     other = definition.model_copy(update={"starts": starts})
     for cell in grid.cells(definition):
@@ -58,7 +58,7 @@ def test_parameters_of_a_start_count_for_the_cells_that_have_it_and_no_others() 
 
 
 def test_a_case_may_collect_other_metrics_than_its_study() -> None:
-    definition = grid.load("claims")
+    definition = definitions.load("claims")
     collected = {
         cell.case: set(parts.metrics(parts.fingerprints(definition, cell, dag.stages())))
         for cell in grid.cells(definition)
@@ -71,7 +71,7 @@ def test_what_a_claim_compares_is_one_figure_that_its_table_has_a_name_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     definition = params.parsed(ROOT / "studies/claims.yaml")
-    monkeypatch.setattr(grid, "FOLDER", tmp_path)
+    monkeypatch.setattr(definitions, "FOLDER", tmp_path)
 
     def said(figure: str, **changed: Any) -> str:
         claims = [{"text": "t", "better": ["swapped", figure], "worse": ["swapped", figure]}]
@@ -79,7 +79,7 @@ def test_what_a_claim_compares_is_one_figure_that_its_table_has_a_name_for(
         cases = definition["cases"] | {"swapped": case}
         artifacts.save_json(tmp_path / "x.yaml", definition | {"claims": claims, "cases": cases})
         try:
-            grid.load("x")
+            definitions.load("x")
         except InputError as error:
             return str(error)
         return ""
@@ -91,11 +91,11 @@ def test_what_a_claim_compares_is_one_figure_that_its_table_has_a_name_for(
     of_two = said("base.accuracy", metrics=["new_class", "ranks"])
     assert "which new_class and ranks have; one of its `metrics` accepted" in of_two
     assert said("rank_8.accuracy", metrics=["new_class", "ranks"]) == ""
-    assert set(told.MEANINGS) == {*grid.MEASURES, grid.OFF}
+    assert set(told.MEANINGS) == {*definitions.MEASURES, definitions.OFF}
 
 
 def test_a_method_has_the_parameters_that_its_own_figures_come_from() -> None:
-    definition = grid.load("replicates")
+    definition = definitions.load("replicates")
     cell = grid.cells(definition)[0]
     before = parts.fingerprints(definition, cell, dag.stages())
     for setting, concerned in {
@@ -126,7 +126,7 @@ def test_all_parts_together_are_what_there_is() -> None:
 def test_replicates_vary_everything_that_is_drawn() -> None:
     content = params.read()
     seeds = set(_seeds(content, ""))
-    varied = set(grid.cells(grid.load("replicates"))[0].settings)
+    varied = set(grid.cells(definitions.load("replicates"))[0].settings)
     # The test images stay where a source has a test part; MNIST has.
     assert varied == seeds - {"data.seed"}
 

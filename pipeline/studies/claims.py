@@ -26,12 +26,11 @@ def effects(definition: Definition, records: Sequence[Record]) -> list[dict[str,
         effects = {}
         for value in grid.values(definition):
             by_seed: dict[str, list[float]] = {}
-            for run in better.keys() & worse.keys():
-                if run.value == value:
+            for run in better:
+                if run in worse and run.value == value:
                     by_seed.setdefault(run.seed, []).append(better[run] - worse[run])
             if by_seed:
-                means = [np.mean(each) for _, each in sorted(by_seed.items())]
-                effects[value] = interval(np.array(means))
+                effects[value] = interval(np.array([np.mean(each) for each in by_seed.values()]))
         found.append(claim.model_dump() | {"effects": effects})
     return found
 

@@ -46,7 +46,7 @@ SMALL: dict[str, Any] = {
     "ranks.pretrain.epochs": 3,
     "ranks.sweep.ranks": [1, 4],
     "ranks.sweep.learning_rates.lora": [0.001],
-    "ranks.sweep.trial_epochs": 1,
+    "ranks.sweep.trial_steps": 4,
     "ranks.sweep.setting.epochs": 1,
     "ranks.sweep.published.epochs": 1,
     "shapes.draw.images": {"train": 40, "validation": 20, "test": 20},

@@ -21,14 +21,13 @@ from pipeline.learning.validation import Score, Validation
 
 Curve = Records
 
-FEW = 250
-"""Images to predict at a time where many would take much memory."""
-SMALL = 64 * 64
-"""Numbers of an input of which 1,000 are predicted at a time."""
-NUMBERS = 1000 * SMALL
-"""Of larger inputs that are predicted at a time, at most."""
-WIDEST = 12_000_000
-"""Numbers that a layer makes of larger inputs at a time, at most: 48 MB."""
+MOST = 1000
+"""Inputs to predict at a time, at most."""
+NUMBERS = MOST * 64 * 64
+"""Of inputs that are predicted at a time, at most."""
+WIDEST = 2_000_000
+"""Numbers that a layer makes at a time, at most: 8 MB, which caches hold. (Memory beyond what
+`process.prepare` keeps takes as long to come anew from the system as the arithmetic.)"""
 
 
 class Recipe(Optimisation):
@@ -159,20 +158,16 @@ def _batches(count: int, size: int, passes: int, device: torch.device) -> Iterat
         yield from torch.randperm(count, device=device).split(size)
 
 
-def predict(model: nn.Module, inputs: Tensor, batch: int | None = None) -> Tensor:
-    """Computes a model's outputs for many inputs, dropout off, without gradients.
+def predict(model: nn.Module, inputs: Tensor) -> Tensor:
+    """Computes a model's outputs for many inputs `(n, …)`, dropout off, without gradients.
 
-    Args:
-        model: `inputs` to outputs.
-        inputs: `(n, …)`.
-        batch: inputs at a time (default: 1,000, or of large inputs so few that no layer's outputs
-            take much memory).
+    It takes 1,000 at a time, or so few that no layer's outputs take much memory.
     """
     training = model.training
     if any(module.training for module in model.modules()):  # to switch takes as long as an image
         model.eval()
     with torch.inference_mode():
-        parts = inputs.split(batch or _at_once(model, inputs))
+        parts = inputs.split(_at_once(model, inputs))
         outputs = torch.cat([model(part) for part in parts])
     if training:
         model.train()
@@ -181,9 +176,8 @@ def predict(model: nn.Module, inputs: Tensor, batch: int | None = None) -> Tenso
 
 def _at_once(model: nn.Module, inputs: Tensor) -> int:
     """How many inputs to predict at a time; what a layer makes of one is seen at the first."""
-    size = max(1, inputs[:1].numel())
-    if size <= SMALL or len(inputs) == 1:
-        return 1000
+    if len(inputs) <= 1:
+        return MOST
     widest = 1
 
     def see(module: nn.Module, given: object, output: object) -> None:
@@ -194,4 +188,4 @@ def _at_once(model: nn.Module, inputs: Tensor) -> int:
     model(inputs[:1])
     for hook in hooks:
         hook.remove()
-    return max(1, min(NUMBERS // size, WIDEST // widest))
+    return max(1, min(MOST, NUMBERS // max(1, inputs[0].numel()), WIDEST // widest))

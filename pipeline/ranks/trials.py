@@ -1,7 +1,7 @@
 """The trainings of the sweep: every contender at each of its learning rates, and as published."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated
 
@@ -29,11 +29,12 @@ class Setting(Optimisation):
     dropout: Fraction
     augmentation: Augmentation
 
-    def recipe(self, learning_rate: float, epochs: int) -> Recipe:
+    def recipe(self, learning_rate: float, epochs: int, least_steps: int = 0) -> Recipe:
         """The recipe at a learning rate; all epochs are run."""
         return Recipe(
             **{name: getattr(self, name) for name in Optimisation.model_fields},
             epochs=epochs,
+            least_steps=least_steps,
             learning_rate=learning_rate,
             patience=epochs,
         )
@@ -62,17 +63,17 @@ class Rates(Section):
 class Sweep(Section):
     """An update of rank r is scaled by `alpha` / r, or, if `stabilised`, by `alpha` / √r.
 
-    The latter is arXiv 2312.03732. Learning rates are tried for `trial_epochs`. `published` is how
-    the original trained all contenders: its learning rate for all, updates scaled by the number of
-    a layer's inputs. None leaves it out. `classes` are those that the base is adapted to, for one
-    task of several (default: all that it does not know).
+    The latter is arXiv 2312.03732. Learning rates are tried for `trial_steps`, or up to
+    an epoch's more. `published` is how the original trained all contenders: its learning rate for
+    all, updates scaled by the number of a layer's inputs. None leaves it out. `classes` are those
+    that the base is adapted to, for one task of several (default: all that it does not know).
     """
 
     ranks: Annotated[list[Count], Field(min_length=1), Distinct]
     alpha: Positive
     stabilised: bool
     learning_rates: Rates
-    trial_epochs: Count
+    trial_steps: Count
     setting: Setting
     published: Published | None
     classes: list[ClassName] | None = None
@@ -86,7 +87,7 @@ class Sweep(Section):
     def trials(self) -> list[Values]:
         """Short trainings of every contender that has learning rates to choose from."""
         return [
-            _values(contender, rate, self.trial_epochs)
+            _values(contender, rate, epochs=1)
             for contender in wide.contenders(self.ranks)
             for rate in self.learning_rates.of(contender)
             if len(self.learning_rates.of(contender)) > 1
@@ -127,7 +128,10 @@ def _values(
 
 @dataclass(frozen=True)
 class SweepTrial:
-    """A contender's training; its random numbers depend on its name alone."""
+    """A contender's training; its random numbers depend on its name alone.
+
+    An epoch goes through the images until it has `least_steps`.
+    """
 
     seed: int
     sweep: Sweep
@@ -135,6 +139,15 @@ class SweepTrial:
     images: Tensor
     labels: Tensor
     validation: Validation
+    least_steps: int = 0
+
+    def short(self) -> "SweepTrial":
+        """The same for trials of learning rates: on no more images than their steps take."""
+        steps = self.sweep.trial_steps
+        torch.manual_seed(derive(self.seed, "rank_sweep", "trials"))
+        chosen = torch.randperm(len(self.images))[: steps * self.sweep.setting.batch]
+        images, labels = self.images[chosen], self.labels[chosen]
+        return replace(self, images=images, labels=labels, least_steps=steps)
 
     def untrained(self, values: Values) -> Classifier:
         """A contender as it starts."""
@@ -150,7 +163,7 @@ class SweepTrial:
             model,
             self.images,
             self.labels,
-            setting.recipe(values["learning_rate"], values["epochs"]),
+            setting.recipe(values["learning_rate"], values["epochs"], self.least_steps),
             self.validation,
             prepare=setting.augmentation,
         )

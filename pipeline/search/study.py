@@ -116,12 +116,13 @@ def _climbed(
             for place in places
         ]
         # A trial that has had all these epochs already would come to the same.
-        futures = {
-            place: submit(numbers[place], content)
+        left = [
+            (place, content)
             for place, content in zip(places, given, strict=True)
             if content != last[place]
-        }
-        for place, content in zip(places, given, strict=True):
-            if place in futures:
-                last[place], outcomes[place] = content, futures[place].result()
+        ]
+        left.sort(key=lambda trial: trial[1].get(BUDGET, 0), reverse=True)  # so that no core waits
+        futures = [submit(numbers[place], content) for place, content in left]
+        for (place, content), future in zip(left, futures, strict=True):
+            last[place], outcomes[place] = content, future.result()
     return last, outcomes

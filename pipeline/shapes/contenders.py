@@ -15,6 +15,8 @@ from pipeline.learning.training import Curve, Recipe
 from pipeline.learning.validation import Validation
 
 BASE = Path("data/shapes/base")
+FEW = 250
+"""Images that are turned at a time, for memory."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,6 @@ def train(
     labels: Tensor,
     recipe: Recipe,
     validation: Validation,
-    progress: str | None = None,
 ) -> Curve:
     """Trains what isn't frozen on images turned and mirrored in all eight ways, in place.
 
@@ -95,19 +96,14 @@ def train(
         recipe: an epoch shows each image once, in a random view; a frozen trunk's features are
             computed once for all views, and an epoch shows them all.
         validation: images and labels.
-        progress: name of the progress bar.
 
     Returns:
         The curve of `training.fit`.
     """
     if any(weight.requires_grad for weight in model.trunk.parameters()):
-        return training.fit(
-            model, images, labels, recipe, validation, prepare=random_turn, progress=progress
-        )
+        return training.fit(model, images, labels, recipe, validation, prepare=random_turn)
     repeated = torch.cat([labels] * VIEWS)
-    return train_head(
-        model, features(model.trunk, [images]), repeated, recipe, validation, progress
-    )
+    return train_head(model, features(model.trunk, [images]), repeated, recipe, validation)
 
 
 def train_head(
@@ -158,5 +154,5 @@ def features(trunk: nn.Module, parts: Sequence[Tensor]) -> Tensor:
 def _views(parts: Sequence[Tensor]) -> Iterator[Tensor]:
     for images in parts:
         for view in range(VIEWS):
-            for batch in images.split(training.FEW):
+            for batch in images.split(FEW):
                 yield turned(batch, view)

@@ -134,10 +134,11 @@ def _mask(shape: str, rng: np.random.Generator, size: int) -> Pixels:
 
 def _checks(canvas: int, x: float, y: float, angle: float, width: float) -> Pixels:
     """A board of squares, which fills the image."""
-    rows, columns = np.indices((canvas, canvas))
-    u = (columns - x) * math.cos(angle) + (rows - y) * math.sin(angle)
-    v = (rows - y) * math.cos(angle) - (columns - x) * math.sin(angle)
-    dark = (u // width + v // width) % 2
+    across, down = np.arange(canvas) - x, np.arange(canvas)[:, None] - y
+    u = across * math.cos(angle) + down * math.sin(angle)
+    v = down * math.cos(angle) - across * math.sin(angle)
+    squares = np.floor(u / width) + np.floor(v / width)
+    dark = squares.astype(np.int32) & 1
     return np.asarray(Image.fromarray((255 * dark).astype(np.uint8)).reduce(FINER))
 
 

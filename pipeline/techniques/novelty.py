@@ -62,7 +62,7 @@ def views(model: Classifier, images: Tensor) -> Tensor:
     """The logits of square images in every view, first as they are: `(views, n, classes)`."""
     return torch.stack(
         [
-            training.predict(model, augmentation.turned(images, view), batch=training.FEW).cpu()
+            training.predict(model, augmentation.turned(images, view)).cpu()
             for view in range(augmentation.VIEWS)
         ]
     )

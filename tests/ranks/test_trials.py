@@ -29,7 +29,7 @@ def sweep(ranks: list[int], **changed: Any) -> Sweep:
         "ranks": ranks,
         "alpha": 16.0,
         "stabilised": False,
-        "trial_epochs": 1,
+        "trial_steps": 2,
         "learning_rates": {"full": [0.001], "last_layer": [0.01], "lora": [0.001]},
         "setting": SETTING,
         "published": SETTING | {"learning_rate": 1e-5},
@@ -84,6 +84,25 @@ def test_rates_are_tried_shortly_where_there_are_several() -> None:
     assert [case["learning_rate"] for case in cases] == [0.001, 0.002, 0.001, 0.002, 0.003]
     assert {case["epochs"] for case in cases} == {1}
     assert sweep([1, 4]).trials() == []
+
+
+@pytest.mark.parametrize("count", [64, 20])
+def test_trials_of_rates_take_their_steps_whatever_the_number_of_images(
+    trial: SweepTrial, count: int
+) -> None:
+    few = replace(trial, images=trial.images[:count], labels=trial.labels[:count])
+    short = replace(few, sweep=sweep([4], trial_steps=3)).short()
+    assert len(short.images) == min(count, 3 * SETTING["batch"])
+    of_few, of_short = (
+        {
+            (image.numpy().tobytes(), int(label))
+            for image, label in zip(each.images, each.labels, strict=True)
+        }
+        for each in (few, short)
+    )
+    assert of_short <= of_few
+    _, [row] = short(0, training(trial, "full") | {"epochs": 1}).result
+    assert row["step"] == (3 if count == 64 else 4)
 
 
 def test_every_contender_is_trained_once_and_as_published_but_for_the_last_layer() -> None:

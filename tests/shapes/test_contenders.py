@@ -60,7 +60,7 @@ def test_contender_starts_and_changes_as_it_is_said_to(
 def test_features_are_those_of_every_view_of_each_part(
     base: networks.Classifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "FEW", 2)
+    monkeypatch.setattr(contenders, "FEW", 2)
     parts = [
         torch.from_numpy(drawing.images(names, 3, 64, 0)[0]) for names in (["star"], ["cross"])
     ]

@@ -29,7 +29,7 @@ def main(seed: Seed, compute: Compute, sweep: Sweep) -> None:
     validation = Validation.of(held_out, "overall", device)
     trial = SweepTrial(seed, sweep, base, *loading.tensors(device, train), validation)
 
-    tried = run(trial, sweep.trials(), compute, "learning rates")
+    tried = run(trial.short(), sweep.trials(), compute, "learning rates")
     finished = run(trial, sweep.trainings(best_rates(tried)), compute, "ranks_sweep")
     if any(outcome.result is None for _, outcome in finished):
         raise InputError("a training that counts diverged; lower learning rates may help")

@@ -1,10 +1,13 @@
 """Draws the shapes: source and target classes and others, each part from a seed of its own."""
 
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
+from pipeline.core import process
 from pipeline.core.labelled import Labelled
 from pipeline.core.params import Count, Section, Seed
 from pipeline.core.seeding import derive
@@ -61,12 +64,22 @@ class Draw(Section):
 
 
 def main(draw: Draw) -> None:
-    for task, names in {"source": draw.source, "target": draw.target}.items():
-        for part, count in draw.images.model_dump().items():
-            save(draw, task, part, names, count)
-    save(draw, "outlier", "train", draw.outliers.train, draw.images.train)
-    save(draw, "outlier", "validation", draw.outliers.validation, draw.images.validation)
-    save(draw, "unknown", "test", draw.unknown, draw.images.test)
+    parts = [
+        (draw, task, part, names, count)
+        for task, names in {"source": draw.source, "target": draw.target}.items()
+        for part, count in draw.images.model_dump().items()
+    ]
+    parts += [
+        (draw, "outlier", "train", draw.outliers.train, draw.images.train),
+        (draw, "outlier", "validation", draw.outliers.validation, draw.images.validation),
+        (draw, "unknown", "test", draw.unknown, draw.images.test),
+    ]
+    parts.sort(key=lambda part: len(part[3]) * part[4], reverse=True)  # so that no core waits
+    context = get_context("forkserver")
+    context.set_forkserver_preload([drawing.__name__])
+    with ProcessPoolExecutor(process.workers(), context, process.end_with_parent) as pool:
+        for drawn in [pool.submit(save, *part) for part in parts]:
+            drawn.result()
 
 
 def save(draw: Draw, task: str, part: str, names: list[str], count: int) -> None:

@@ -86,6 +86,7 @@ def train(
     labels: Tensor,
     recipe: Recipe,
     validation: Validation,
+    progress: str | None = None,
 ) -> Curve:
     """Trains what isn't frozen on images turned and mirrored in all eight ways, in place.
 
@@ -96,14 +97,19 @@ def train(
         recipe: an epoch shows each image once, in a random view; a frozen trunk's features are
             computed once for all views, and an epoch shows them all.
         validation: images and labels.
+        progress: name of the progress bar.
 
     Returns:
         The curve of `training.fit`.
     """
     if any(weight.requires_grad for weight in model.trunk.parameters()):
-        return training.fit(model, images, labels, recipe, validation, prepare=random_turn)
+        return training.fit(
+            model, images, labels, recipe, validation, prepare=random_turn, progress=progress
+        )
     repeated = torch.cat([labels] * VIEWS)
-    return train_head(model, features(model.trunk, [images]), repeated, recipe, validation)
+    return train_head(
+        model, features(model.trunk, [images]), repeated, recipe, validation, progress
+    )
 
 
 def train_head(

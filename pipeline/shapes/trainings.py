@@ -1,4 +1,4 @@
-"""Trainings of contenders, side by side on all cores."""
+"""Many short trainings of contenders, side by side on all cores."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

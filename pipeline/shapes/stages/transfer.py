@@ -2,13 +2,16 @@
 
 from pathlib import Path
 
+import torch
+
 from pipeline.core.labelled import Labelled
 from pipeline.core.params import Section, Seed
 from pipeline.core.seeding import derive
+from pipeline.learning import loading
 from pipeline.learning.compute import Compute
 from pipeline.learning.training import Recipe
-from pipeline.shapes import contenders, trainings
-from pipeline.shapes.trainings import Training
+from pipeline.learning.validation import Validation
+from pipeline.shapes import contenders
 
 
 class Transfer(Section):
@@ -25,19 +28,16 @@ class Transfer(Section):
 
 
 def main(seed: Seed, compute: Compute, transfer: Transfer) -> None:
+    device = compute.start()
     base = contenders.load_base()
     train = Labelled.load("data/shapes/images/target_train")
     held_out = Labelled.load("data/shapes/images/target_validation")
-    given = [
-        Training(
-            contender,
-            derive(seed, "transfer", contender.seed),
-            images=train,
-            held_out=held_out,
-            recipe=getattr(transfer, contender.name),
-        )
-        for contender in contenders.ALL
-    ]
-    trained = trainings.run(base, given, compute, "transfer")
-    for contender, (model, curve) in zip(contenders.ALL, trained, strict=True):
+    validation = Validation.of(held_out, "overall", device)
+
+    for contender in contenders.ALL:
+        torch.manual_seed(derive(seed, "transfer", contender.seed))
+        model = contender.untrained(base, len(train.classes)).to(device)
+        recipe = getattr(transfer, contender.name)
+        images, labels = loading.tensors(device, train)
+        curve = contenders.train(model, images, labels, recipe, validation, contender.name)
         contenders.save(Path("data/shapes/transfer", contender.name), model, base, curve)

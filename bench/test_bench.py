@@ -1,6 +1,7 @@
 """The benchmark: originals of the published sizes, measures of what they say."""
 
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -224,6 +225,12 @@ def test_the_readme_says_what_was_measured() -> None:
     assert fill(text, parts) == text, "`python -m bench readme` brings it up to date"
     for name in parts:
         assert f"<!-- {name} -->" in text
+
+
+def test_the_project_s_readme_has_the_minutes_that_were_measured() -> None:
+    told = re.search(r"pipeline took (\d+) minutes", (ROOT / "README.md").read_text())
+    assert told
+    assert int(told[1]) == round(BENCH["whole"]["seconds"] / 60)
 
 
 @pytest.mark.parametrize(("last", "rows"), [(128.0, 2), (100.0, 0), (None, 0)])
